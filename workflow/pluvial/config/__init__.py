@@ -1,0 +1,1 @@
+"""The typed configuration: one module per stage, each key with its one-line description."""

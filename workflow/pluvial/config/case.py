@@ -1,0 +1,141 @@
+"""A whole case: reading it, checking what only the whole can tell, and the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from pluvial.config.base import Section
+from pluvial.config.data import FramesConfig, RecordsConfig
+from pluvial.config.learning import FiguresConfig, PretrainConfig, RetrievalConfig
+from pluvial.config.messages import explain
+from pluvial.config.simulation import SyntheticStorms, SyntheticTerrain
+from pluvial.config.sources import (
+    AsciiStreamDepth,
+    DepthSource,
+    HailCaesarRain,
+    HeightmapSource,
+    RainSource,
+)
+from pluvial.config.times import TimeConfig, epoch_seconds
+from pluvial.errors import PluvialError
+
+
+class Case(Section):
+    """One case, as `config/*.yaml` describes it."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Name of the case; its results are in results/NAME."""
+    data_folder: Path = Path()
+    """Folder in which relative paths of source files are looked up."""
+    pathvars: dict[str, str] = Field({})
+    """Snakemake path variables to override, such as `results: /scratch/me/results`."""
+    time: TimeConfig
+    """Span and step."""
+    heightmap: HeightmapSource
+    """Where the elevations come from."""
+    rain: RainSource
+    """Where the rain comes from."""
+    depth: DepthSource
+    """Where the water depth comes from."""
+    frames: FramesConfig = FramesConfig()
+    """The canonical store of frames."""
+    records: RecordsConfig = RecordsConfig()
+    """Records and shards."""
+    pretrain: PretrainConfig = PretrainConfig()
+    """Contrastive pretraining."""
+    retrieval: RetrievalConfig = RetrievalConfig()
+    """Retrieval on held-out storms."""
+    figures: FiguresConfig = FiguresConfig()
+    """Figures."""
+
+    @model_validator(mode="after")
+    def _rain_grid_divides(self) -> Self:
+        rain, heightmap = self.rain, self.heightmap
+        if isinstance(rain, SyntheticStorms):
+            if not isinstance(heightmap, SyntheticTerrain):
+                raise ValueError(
+                    "`rain: {format: synthetic}` needs `heightmap: {format: synthetic}`"
+                )
+            if heightmap.rows % rain.coarsen or heightmap.cols % rain.coarsen:
+                raise ValueError(
+                    f"`rain.coarsen` ({rain.coarsen}) must divide `heightmap.rows` "
+                    f"({heightmap.rows}) and `heightmap.cols` ({heightmap.cols})"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_overlap(self) -> Self:
+        for key, source in (("rain", self.rain), ("depth", self.depth)):
+            if not isinstance(source, HailCaesarRain | AsciiStreamDepth):
+                continue
+            if source.start >= self.time.end:
+                raise ValueError(
+                    f"`{key}.start` ({source.start:%Y-%m-%dT%H:%MZ}) lies at or after `time.end` "
+                    f"({self.time.end:%Y-%m-%dT%H:%MZ}): rain and depth never overlap in time"
+                )
+            offset = epoch_seconds(source.start) - epoch_seconds(self.time.start)
+            if offset % (self.time.step_minutes * 60):
+                raise ValueError(
+                    f"`{key}.start` is not a whole number of steps of "
+                    f"{self.time.step_minutes} min from `time.start`"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _step_is_one(self) -> Self:
+        depth = self.depth
+        if isinstance(depth, AsciiStreamDepth):
+            step = depth.step_minutes or self.time.step_minutes
+            if step % self.time.step_minutes:
+                raise ValueError(
+                    f"`depth.step_minutes` ({step}) must be a multiple of `time.step_minutes` "
+                    f"({self.time.step_minutes})"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _record_fits(self) -> Self:
+        needed = self.records.window_steps + self.records.lead_steps
+        if needed > self.time.steps:
+            raise ValueError(
+                f"a record spans {needed} steps (`records.channels` + `records.lead_steps`) but "
+                f"`time` has only {self.time.steps}: lengthen `time` or shorten the channels"
+            )
+        return self
+
+    def source_path(self, path: Path) -> Path:
+        """A source file's path, relative ones looked up in ``data_folder``."""
+        return self.data_folder / path
+
+
+def load_case(document: Mapping[str, Any], *, where: str | Path) -> Case:
+    """Check a configuration as YAML gives it.
+
+    Args:
+        document: the configuration.
+        where: its file, for messages.
+
+    Raises:
+        PluvialError: naming every key at fault, what was found and what to write.
+    """
+    try:
+        return Case.model_validate(dict(document))
+    except ValidationError as error:
+        lines = explain(error, Case)
+        raise PluvialError(
+            "the configuration cannot be used:\n  " + "\n  ".join(lines) + "\n",
+            where=where,
+            remedy="Every key is explained in config/README.md",
+        ) from None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a case, as written to config/schema.json."""
+    document = Case.model_json_schema()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    document["title"] = "pluvial case"
+    return document

@@ -1,0 +1,1 @@
+"""Where and when: the georeferenced grid and the regular time axis."""

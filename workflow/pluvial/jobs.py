@@ -1,0 +1,59 @@
+"""What every job does around its one library call: log, progress, and errors fit to be read."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pluvial.errors import PluvialError
+
+Item = TypeVar("Item")
+
+PROGRESS_SECONDS = 10.0
+
+logger = logging.getLogger("pluvial")
+"""Messages of a job: to its log and to the terminal."""
+
+
+@contextmanager
+def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
+    """Run one job: messages go to the terminal and to ``log``.
+
+    A :class:`PluvialError` ends the process with exit code 1 and its message alone; any other
+    exception is a fault of ours, and keeps its traceback.
+    """
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    to_file = logging.FileHandler(path, mode="w")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    to_terminal = logging.StreamHandler(sys.stderr)
+    to_terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
+    logger.setLevel(logging.INFO)
+    logger.handlers = [to_file, to_terminal]
+    began = time.monotonic()
+    try:
+        yield logger
+    except PluvialError as error:
+        logger.error("error: %s", error)  # noqa: TRY400 - the message is all a user needs
+        sys.exit(1)
+    except Exception:
+        logger.exception("unexpected error")
+        raise
+    logger.info("done in %.1f s", time.monotonic() - began)
+
+
+def progress(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
+    """Yield ``items``; every ten seconds say how many of ``total`` are done and what is left."""
+    began = said = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - said >= PROGRESS_SECONDS:
+            said = now
+            left = (now - began) / done * (total - done)
+            logger.info("%s: %d of %d (%.0f s left)", what, done, total, left)

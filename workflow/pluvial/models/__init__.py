@@ -1,0 +1,1 @@
+"""The networks and their loss. Layers and losses use ``keras.ops`` only."""

@@ -1,0 +1,33 @@
+"""Models on the disk: ``.keras`` with a SHA-256 sidecar, written whole, loaded in safe mode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from pluvial.files.atomic import atomic_path, write_text
+from pluvial.files.fingerprints import check_sidecar, file_sha256, sidecar
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write ``path`` and its ``.sha256``. Keras itself writes in place and checks nothing."""
+    with atomic_path(path) as temporary:
+        whole = temporary.with_suffix(".keras")
+        try:
+            model.save(whole)
+            whole.replace(temporary)
+        finally:
+            whole.unlink(missing_ok=True)
+    write_text(sidecar(path), f"{file_sha256(path)}  {path.name}\n")
+
+
+def load_model(path: Path) -> Any:
+    """Load a model whose bytes are those its sidecar names.
+
+    Raises:
+        PluvialError: if the sidecar is missing or names other bytes.
+    """
+    check_sidecar(path)
+    return keras.saving.load_model(path, safe_mode=True)

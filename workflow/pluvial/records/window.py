@@ -1,0 +1,91 @@
+"""What a record is: a window of rain up to NOW, max-pooled, and the depth at NOW + lead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluvial.config.data import RecordsConfig
+
+
+@dataclass(frozen=True)
+class Window:
+    """The shape of a record in time.
+
+    ::
+
+        rain    [48 steps............][24 steps...][12 ][5][3][3][1]   depth
+        channel 0                     1            2    3  4  5  6 ^NOW ^NOW + lead
+
+    Attributes:
+        channels: steps in each channel, counted back from NOW, as the field writes them
+            (``1, 3, 3, 5, 12, 24, 48``); records hold them the other way round, oldest first.
+        lead: steps from NOW, the last rain frame, to the depth.
+    """
+
+    channels: tuple[int, ...]
+    lead: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of rain, NOW included."""
+        return sum(self.channels)
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Half-open range of steps of each channel, oldest first, from the window's start."""
+        ends = np.cumsum(self.channels[::-1])
+        return [(int(e) - n, int(e)) for e, n in zip(ends, self.channels[::-1], strict=True)]
+
+
+def window_of(records: RecordsConfig) -> Window:
+    """The shape of a record."""
+    return Window(tuple(records.channels), records.lead_steps)
+
+
+def pool(codes: NDArray[np.uint16], window: Window) -> NDArray[np.uint16]:
+    """Max-pool every window that lies in consecutive frames.
+
+    The code for missing is the largest there is, so the maximum carries it: a cell that is
+    missing in any frame of a channel is missing in the channel, never dry.
+
+    Args:
+        codes: packed rain, uint16[T, H, W], ``T >= window.steps``.
+        window: the shape of a record.
+
+    Returns:
+        uint16[T - window.steps + 1, H, W, C], channels oldest first; entry k has its NOW at
+        frame ``k + window.steps - 1``.
+    """
+    count = codes.shape[0] - window.steps + 1
+    pooled = np.empty((count, *codes.shape[1:], len(window.channels)), dtype=np.uint16)
+    by_length = _running_maxima(codes, set(window.channels))
+    for channel, (first, last) in enumerate(window.spans()):
+        pooled[..., channel] = by_length[last - first][first : first + count]
+    return pooled
+
+
+def _running_maxima(
+    codes: NDArray[np.uint16], lengths: Sequence[int] | set[int]
+) -> dict[int, NDArray[np.uint16]]:
+    """Maxima over ``length`` consecutive frames, for each length, by doubling.
+
+    The maximum over n frames is that of two overlapping runs of the largest power of two <= n:
+    log2(n) passes instead of n.
+    """
+    doubled = {1: codes}
+    for length in _powers_up_to(max(lengths)):
+        half = doubled[length // 2]
+        doubled[length] = np.maximum(half[: len(half) - length // 2], half[length // 2 :])
+    result = {}
+    for length in lengths:
+        power = 1 << (length.bit_length() - 1)
+        run, shift = doubled[power], length - power
+        result[length] = np.maximum(run[: len(run) - shift], run[shift:]) if shift else run
+    return result
+
+
+def _powers_up_to(limit: int) -> list[int]:
+    return [1 << k for k in range(1, limit.bit_length())]
