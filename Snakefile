@@ -1,5 +1,4 @@
 # From rainfall radar to water depth. `snakemake -n` shows what would be done.
-import json
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -13,13 +12,22 @@ if "name" not in config:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/frames.smk"
 include: "workflow/rules/records.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/diagnostics.smk"
+include: "workflow/rules/figures.smk"
+
+
+report: "workflow/report/workflow.rst"
 
 
 rule all:
     default_target: True
     input:
-        rules.manifest.output,
+        rules.figures.input,
         rules.frames_report.output,
+        rules.manifest.output,
+        rules.retrieval.output,
     localrule: True

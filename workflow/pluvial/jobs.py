@@ -43,7 +43,7 @@ def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
         sys.exit(1)
     except Exception:
         logger.exception("unexpected error")
-        raise
+        sys.exit(1)
     logger.info("done in %.1f s", time.monotonic() - began)
 
 

@@ -1,6 +1,9 @@
-# The case, its paths and axes, and two helpers that every rule uses.
+# The case, its paths and axes, and the helpers that all of the workflow uses.
+import os
 import sys
 
+# TensorFlow's chatter hides the progress of a job.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from snakemake.exceptions import WorkflowError
@@ -41,13 +44,18 @@ PERIODS = [period.name for period in RAIN_PERIODS]
 
 
 def code(script):
-    """Digest of the library files that a script runs through: an edit in one reruns the rule."""
+    """Digest of the library files that a script runs through; an edit in one is noticed by it."""
     return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script)
 
 
 def part(*sections):
-    """The sections of the configuration a rule depends on: a change elsewhere does not rerun it."""
+    """The named sections of the configuration; a change in others reruns nothing."""
     return CASE.model_dump(mode="json", include=set(sections))
+
+
+def path(pattern):
+    """``pattern`` with its path variables filled in, for parameters that are paths."""
+    return workflow.pathvars.apply(pattern)
 
 
 def memory(megabytes):

@@ -1,15 +1,4 @@
 # Raw data, or the simulator, to the canonical store: one NetCDF of rain and of depth per period.
-from pluvial.config.simulation import SyntheticStorms
-from pluvial.config.sources import SimulatedDepth
-
-
-def source_files(*sources):
-    """The raw files that sources of the configuration name."""
-    keys = ("file", "zones", "parameters")
-    named = [getattr(source, key, None) for source in sources for key in keys]
-    return [str(CASE.source_path(path)) for path in named if path is not None]
-
-
 rule heightmap:
     input:
         sources=source_files(CASE.heightmap),

@@ -1,25 +1,4 @@
 # Frames to records: an index row per candidate, one plan over all of them, then the shards.
-WINDOW_STEPS = CASE.records.window_steps
-
-
-def rain_before_and_in(wildcards):
-    """Rain files that the windows of a period's candidates reach into."""
-    (period,) = [p for p in RAIN_PERIODS if p.name == wildcards.period]
-    reached = covering(RAIN_PERIODS, period.first - WINDOW_STEPS + 1, period.last)
-    return collect("<results>/frames/rain/{p.name}.nc", p=reached)
-
-
-def depth_at_targets(wildcards):
-    """Depth files that hold the targets of a period's candidates."""
-    (period,) = [p for p in RAIN_PERIODS if p.name == wildcards.period]
-    lead = CASE.records.lead_steps
-    steps = DEPTH_AXIS.step // RAIN_AXIS.step
-    reached = covering(
-        DEPTH_PERIODS, (period.first + lead) // steps, -(-(period.last + lead) // steps)
-    )
-    return collect("<results>/frames/depth/{p.name}.nc", p=reached)
-
-
 rule index:
     input:
         rain=rain_before_and_in,
@@ -91,21 +70,6 @@ rule shard:
         part=part("time", "depth", "frames", "records"),
     script:
         "../scripts/shard.py"
-
-
-def planned(pattern):
-    """Input function: ``pattern`` for every shard of the plan, once the plan is made."""
-
-    def shards(wildcards):
-        with checkpoints.plan.get().output.summary.open() as file:
-            splits = json.load(file)["splits"]
-        return [
-            pattern.format(split=split, shard=f"{number:05d}")
-            for split, counts in splits.items()
-            for number in range(counts["shards"])
-        ]
-
-    return shards
 
 
 rule manifest:

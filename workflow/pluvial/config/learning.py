@@ -83,7 +83,7 @@ class RetrievalConfig(Section):
 class FiguresConfig(Section):
     """The figures."""
 
-    max_records: PositiveInt = 5000
+    max_records: PositiveInt = 4000
     """Records shown at most; above it a seeded sample is drawn, evenly over time."""
     umap_neighbours: int = Field(30, ge=2)
     """UMAP's n_neighbors."""

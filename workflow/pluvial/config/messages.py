@@ -64,12 +64,12 @@ def _short(found: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _sections(annotation: Any) -> list[type[BaseModel]]:
+def sections_of(annotation: Any) -> list[type[BaseModel]]:
     """The section models an annotation admits (unions and Annotated are looked into)."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if get_origin(annotation) in (Annotated, Union, types.UnionType):
-        return [found for part in get_args(annotation) for found in _sections(part)]
+        return [found for part in get_args(annotation) for found in sections_of(part)]
     return []
 
 
@@ -96,7 +96,7 @@ def _locate(
         if len(candidates) == 1:
             section = candidates[0]
         field = section.model_fields.get(item) if section else None
-        candidates = _sections(field.annotation) if field else []
+        candidates = sections_of(field.annotation) if field else []
     return ".".join(parts), section
 
 

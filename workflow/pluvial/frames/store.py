@@ -127,15 +127,17 @@ def define_grid(file: h5netcdf.File, grid: Grid) -> None:
         )
     crs = file.create_variable("crs", (), np.int32, data=np.int32(0))
     crs.attrs.update(_crs_attributes(grid.crs))
+    # GDAL's form of the georeference; it also tells the cell of a grid of one row and column.
+    crs.attrs["GeoTransform"] = f"{grid.west!r} {grid.cell!r} 0 {grid.north!r} 0 {-grid.cell!r}"
 
 
 def grid_of(file: h5py.File) -> Grid:
     """The grid that :func:`define_grid` wrote."""
-    x, y = file["x"][:], file["y"][:]
-    cell = float(x[1] - x[0]) if x.size > 1 else float(y[0] - y[1])
     attributes = file["crs"].attrs
+    west, cell, _, north, _, _ = map(float, attributes["GeoTransform"].split())
+    rows, cols = file["y"].size, file["x"].size
     crs = str(attributes["long_name"]) if "crs_wkt" in attributes else ""
-    return Grid(y.size, x.size, cell, float(x[0] - cell / 2), float(y[-1] - cell / 2), crs)
+    return Grid(rows, cols, cell, west, north - rows * cell, crs)
 
 
 def _crs_attributes(crs: str) -> dict[str, Any]:

@@ -9,6 +9,14 @@ import keras
 
 from pluvial.files.atomic import atomic_path, write_text
 from pluvial.files.fingerprints import check_sidecar, file_sha256, sidecar
+from pluvial.models.dual_encoder import ClampedScale, DualEncoder
+from pluvial.models.layers import AppendField, LogStandardise
+
+OURS = {
+    f"pluvial>{kind.__name__}": kind
+    for kind in (AppendField, ClampedScale, DualEncoder, LogStandardise)
+}
+"""The classes a model of ours may hold; whatever else it names is refused."""
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -30,4 +38,4 @@ def load_model(path: Path) -> Any:
         PluvialError: if the sidecar is missing or names other bytes.
     """
     check_sidecar(path)
-    return keras.saving.load_model(path, safe_mode=True)
+    return keras.saving.load_model(path, safe_mode=True, custom_objects=OURS)

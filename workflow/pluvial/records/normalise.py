@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pluvial.frames.variables import DEPTH, MISSING, RAIN
 
-REFERENCE = {"rain": 1.0, "depth": 0.1}
-"""x0 of the transform log(1 + x / x0): 1 mm/h and 0.1 m."""
+REFERENCE = {"rain": 1.0, "depth": 0.005}
+"""x0 of the transform log(1 + x / x0): 1 mm/h, and a film of 5 mm, which is rain on the ground."""
 
 SCALE = {"rain": RAIN.scale, "depth": DEPTH.scale}
 

@@ -11,8 +11,8 @@ import numpy as np
 from isal import igzip
 
 from pluvial.errors import PluvialError
-from pluvial.records.shards import Records
 from pluvial.records.tfrecord import decode_example, read_frames
+from pluvial.records.window import Records
 
 
 def read_shard(path: Path, features: dict[str, Any]) -> Records:

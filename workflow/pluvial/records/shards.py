@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +22,10 @@ from pluvial.frames.series import FrameSeries, open_series
 from pluvial.jobs import logger
 from pluvial.records.normalise import Moments, moments
 from pluvial.records.tfrecord import encode_example, frame
-from pluvial.records.window import Window, pool, window_of
+from pluvial.records.window import Records, Window, pool, window_of
 
 GZIP_WINDOW_BITS = 31
 COMPRESSION_LEVEL = 1
-
-
-@dataclass(frozen=True)
-class Records:
-    """Materialised records, in order.
-
-    Attributes:
-        times: NOW, int64[N], s since 1970-01-01T00:00Z.
-        rain: uint16[N, H, W, C], 1/32 mm/h, channels oldest first, 65535 missing.
-        depth: uint16[N, h, w], mm, 65535 missing.
-    """
-
-    times: NDArray[np.int64]
-    rain: NDArray[np.uint16]
-    depth: NDArray[np.uint16]
 
 
 def make_shard(

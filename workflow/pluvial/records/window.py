@@ -40,6 +40,21 @@ class Window:
         return [(int(e) - n, int(e)) for e, n in zip(ends, self.channels[::-1], strict=True)]
 
 
+@dataclass(frozen=True)
+class Records:
+    """Materialised records, in order.
+
+    Attributes:
+        times: NOW, int64[N], s since 1970-01-01T00:00Z.
+        rain: uint16[N, H, W, C], 1/32 mm/h, channels oldest first, 65535 missing.
+        depth: uint16[N, h, w], mm, 65535 missing.
+    """
+
+    times: NDArray[np.int64]
+    rain: NDArray[np.uint16]
+    depth: NDArray[np.uint16]
+
+
 def window_of(records: RecordsConfig) -> Window:
     """The shape of a record."""
     return Window(tuple(records.channels), records.lead_steps)

@@ -73,7 +73,8 @@ class Storm:
 
     def envelope(self, step: int) -> float:
         """How far the storm is grown at ``step``: from 0 through 1 in its middle to 0."""
-        return math.sin(math.pi * (step + 0.5 - self.start) / (self.end - self.start)) ** 0.7
+        age = (step + 0.5 - self.start) / (self.end - self.start)
+        return math.pow(math.sin(math.pi * age), 0.7)
 
 
 class StormSeries:
@@ -184,7 +185,7 @@ class StormSeries:
         return half
 
 
-def _schedule(config: SyntheticStorms, *, steps: int, step_minutes: int) -> list[Storm]:
+def _schedule(config: SyntheticStorms, *, steps: int, step_minutes: int) -> tuple[Storm, ...]:
     """The storms that start before ``steps``; a longer series begins with the same ones.
 
     The series begins with a dry spell. Spells are whole steps.
@@ -199,7 +200,7 @@ def _schedule(config: SyntheticStorms, *, steps: int, step_minutes: int) -> list
         length = rng.exponential(config.mean_wet_hours) * per_hour
         start = step + max(shortest, round(gap))
         if start >= steps:
-            return storms
+            return tuple(storms)
         step = start + max(shortest, round(length))
         storms.append(
             Storm(

@@ -112,7 +112,7 @@ def _fill(surface: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
     rows, cols = surface.shape
     filled = surface.copy()
     reached = np.isnan(surface)
-    frontier = [(0.0, 0, 0) for _ in range(0)]
+    frontier = [(0.0, 0, 0) for _ in range(0)]  # empty, yet typed for the compiler
     for i in range(rows):
         for j in range(cols):
             on_edge = i == 0 or j == 0 or i == rows - 1 or j == cols - 1

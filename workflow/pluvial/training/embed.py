@@ -12,11 +12,21 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from pluvial.dataset.pipeline import Layout, evaluation_batches
+from pluvial.files.atomic import atomic_path
 from pluvial.jobs import progress
 from pluvial.models.files import load_model
 from pluvial.records.manifest import read_manifest, whole_shards
 
 BATCH = 256
+
+
+def make_embeddings(
+    manifest_path: Path, rain_tower: Path, depth_tower: Path, splits: list[str], path: Path
+) -> None:
+    """Write the embeddings of all records of ``splits`` to the parquet file ``path``."""
+    table = embed_records(manifest_path, rain_tower, depth_tower, splits)
+    with atomic_path(path) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def embed_records(

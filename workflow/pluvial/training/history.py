@@ -31,10 +31,15 @@ class History:
     def add(self, row: dict[str, float]) -> None:
         """Append the row of an epoch (key ``epoch``, from 1)."""
         self.rows.append(row)
-        with atomic_path(self._csv) as temporary:
-            pd.DataFrame(self.rows).to_csv(temporary, index=False, float_format="%.6g")
+        self.copy_to(self._csv)
         with self._writer.as_default():
             for name, value in row.items():
                 if name != "epoch":
                     tf.summary.scalar(name, value, step=int(row["epoch"]))
         self._writer.flush()
+
+    def copy_to(self, path: Path) -> None:
+        """Write all rows to ``path`` as CSV."""
+        with atomic_path(path) as temporary:
+            table = pd.DataFrame(self.rows, columns=None if self.rows else ["epoch"])
+            table.to_csv(temporary, index=False, float_format="%.6g")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +14,13 @@ import tensorflow as tf
 from pluvial.config.learning import PretrainConfig
 from pluvial.dataset.pipeline import Layout, shuffled_pairs, training_pairs
 from pluvial.errors import PluvialError
-from pluvial.files.fingerprints import document_sha256
+from pluvial.files.documents import write_json
+from pluvial.files.fingerprints import document_sha256, file_sha256
 from pluvial.frames.elevation import read_elevation
 from pluvial.jobs import logger
 from pluvial.models.build import build_dual_encoder
 from pluvial.models.dual_encoder import DualEncoder
+from pluvial.models.files import save_model
 from pluvial.records.manifest import read_manifest, whole_shards
 from pluvial.training.checkpoints import Checkpoints
 from pluvial.training.history import History
@@ -52,6 +55,49 @@ def fingerprint(config: PretrainConfig, manifest: dict[str, Any], run: Run) -> s
     return document_sha256({"config": config.model_dump(mode="json"), "data": manifest, "run": run})
 
 
+def make_encoders(
+    manifest_path: Path,
+    heightmap_path: Path,
+    config: PretrainConfig,
+    run: Run,
+    *,
+    checkpoints: Path,
+    tensorboard: Path,
+    folder: Path,
+) -> None:
+    """Train and write the towers, their history and what made them into ``folder``.
+
+    See :func:`pretrain` for the arguments.
+    """
+    model, history, identity = pretrain(
+        manifest_path,
+        heightmap_path,
+        config,
+        run,
+        checkpoints=checkpoints,
+        tensorboard=tensorboard,
+    )
+    save_model(model.rain_tower, folder / "rain.keras")
+    save_model(model.depth_tower, folder / "depth.keras")
+    history.copy_to(folder / "history.csv")
+    write_json(
+        folder / "training.json",
+        {
+            "run": run,
+            "fingerprint": identity,
+            "config": config.model_dump(mode="json"),
+            "manifest_sha256": file_sha256(manifest_path),
+            "parameters": {
+                "rain": model.rain_tower.count_params(),
+                "depth": model.depth_tower.count_params(),
+            },
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "pluvial": version("pluvial"),
+        },
+    )
+
+
 def pretrain(
     manifest_path: Path,
     heightmap_path: Path,
@@ -60,7 +106,7 @@ def pretrain(
     *,
     checkpoints: Path,
     tensorboard: Path,
-) -> tuple[DualEncoder, History]:
+) -> tuple[DualEncoder, History, str]:
     """Train, going on from the newest checkpoint of the same configuration and data.
 
     Args:
@@ -72,12 +118,13 @@ def pretrain(
         tensorboard: folder of the event files.
 
     Returns:
-        The model and its history.
+        The model, its history and the training's fingerprint.
     """
     dataset = Dataset.open(manifest_path)
     _require_batches(dataset, config, manifest_path)
     _, elevation = read_elevation(heightmap_path)
-    name = f"{run}-{fingerprint(config, dataset.manifest, run)[:16]}"
+    identity = fingerprint(config, dataset.manifest, run)
+    name = f"{run}-{identity[:16]}"
     kept = Checkpoints(checkpoints / name)
     found = kept.latest()
     if found is None:
@@ -101,7 +148,7 @@ def pretrain(
             epoch + 1, epochs, row["loss"], row["chance_loss"], 100 * row["rain_to_depth"],
             row.get("val_loss", float("nan")), row["pairs_per_second"],
         )  # fmt: skip
-    return model, history
+    return model, history, identity
 
 
 def _train_epoch(

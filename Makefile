@@ -1,0 +1,50 @@
+# `make demo` runs the embedded default from nothing to figures; `make test` runs the tests.
+SHELL := /bin/bash
+CORES ?= $(shell nproc)
+PYTHON := .venv/bin/python
+SNAKEMAKE := .venv/bin/snakemake
+# Prints the rules as they run, without their files and reasons (those are in .snakemake/log).
+QUIETLY := --quiet rules host reason
+
+.PHONY: demo test env lint types docs-of-config envs report clean
+
+demo: env
+	$(SNAKEMAKE) --cores $(CORES) $(QUIETLY)
+	$(MAKE) --no-print-directory report
+	@echo
+	@echo "figures      results/default/figures/"
+	@echo "retrieval    results/default/diagnostics/retrieval.json"
+	@echo "report       results/default/report.html"
+	@echo "TensorBoard  .venv/bin/tensorboard --logdir results/default/tensorboard"
+
+report: results/default/report.html
+
+# The report is remade when a figure is newer than it.
+results/default/report.html: $(wildcard results/default/figures/*.png)
+	$(SNAKEMAKE) --report $@ $(QUIETLY)
+
+test: env
+	.venv/bin/pytest -n $(CORES) --dist loadgroup
+
+env: .venv/synced
+
+.venv/synced: pyproject.toml uv.lock
+	uv=$$(envs/get-uv.sh | tail -n 1) && $$uv sync --locked --extra cpu
+	@touch $@
+
+lint: env
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/snakefmt --check Snakefile workflow/rules
+	$(SNAKEMAKE) --lint
+	.venv/bin/mypy
+
+# What is generated from the configuration models and from the lock; tests hold both equal.
+docs-of-config: env
+	$(PYTHON) -m pluvial.config.documents
+
+envs: env
+	$(PYTHON) envs/from_lock.py
+
+clean:
+	rm -rf results .snakemake

@@ -1,0 +1,41 @@
+"""The digest of a script's code changes with the modules it runs through, and with no other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pluvial.files.code import PACKAGE, code_of
+
+SCRIPTS = sorted((PACKAGE.parent / "scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_closure_is_what_python_imports(script: Path) -> None:
+    lines = [line for line in script.read_text().splitlines() if line.startswith("from pluvial")]
+    program = "\n".join(
+        [
+            *lines,
+            "import sys",
+            "ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'pluvial']",
+            "print('\\n'.join(m.__file__ for m in ours))",
+        ]
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    imported = {Path(line).resolve() for line in run.stdout.split()}
+    assert imported <= set(code_of(script))
+
+
+def test_stages_are_told_apart() -> None:
+    def packages(script: str) -> set[str]:
+        files = code_of(PACKAGE.parent / "scripts" / script)
+        return {file.relative_to(PACKAGE).parts[0] for file in files}
+
+    assert "figures" in packages("embedding_figure.py")
+    for script in ("plan.py", "shard.py", "pretrain.py", "retrieval.py"):
+        assert not packages(script) & {"figures", "simulation"}
+    assert not packages("shard.py") & {"models", "training", "diagnostics"}

@@ -1,0 +1,73 @@
+"""Small series of frames to build records from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pluvial.frames.gaps import Status
+from pluvial.frames.series import FrameSeries
+from pluvial.frames.store import write_period
+from pluvial.frames.variables import DEPTH, MISSING, RAIN, Variable, unpack
+from pluvial.grids.grid import Grid
+from pluvial.grids.time_axis import TimeAxis, periods
+
+
+@dataclass
+class Frames:
+    """Frames files of a rain and a depth array, in daily files."""
+
+    axis: TimeAxis
+    rain_paths: list[Path]
+    depth_paths: list[Path]
+
+    def open(self) -> tuple[FrameSeries, FrameSeries]:
+        days = periods(self.axis, "day")
+        return (
+            FrameSeries(self.rain_paths, variable=RAIN, axis=self.axis, periods=days),
+            FrameSeries(self.depth_paths, variable=DEPTH, axis=self.axis, periods=days),
+        )
+
+
+MakeFrames = Callable[..., Frames]
+
+
+@pytest.fixture
+def make_frames(tmp_path: Path) -> MakeFrames:
+    """Write packed arrays uint16[T, H, W] (a frame that is all missing is a gap) as frames files."""
+
+    def make(rain: np.ndarray, depth: np.ndarray, *, start: int = 0, step: int = 300) -> Frames:
+        axis = TimeAxis(start, step, len(rain))
+        side = 100.0 * depth.shape[1]
+        return Frames(
+            axis,
+            _write(tmp_path / "rain", rain, RAIN, axis, side / rain.shape[1]),
+            _write(tmp_path / "depth", depth, DEPTH, axis, 100.0),
+        )
+
+    return make
+
+
+def _write(
+    folder: Path, codes: np.ndarray, variable: Variable, axis: TimeAxis, cell: float
+) -> list[Path]:
+    paths = []
+    for day in periods(axis, "day"):
+        entries = []
+        for index in range(day.first, day.last):
+            gap = index >= len(codes) or (codes[index] == MISSING).all()
+            field = None if gap else unpack(codes[index], variable)
+            entries.append((index, field, Status.MISSING if gap else Status.OBSERVED))
+        paths.append(folder / f"{day.name}.nc")
+        write_period(
+            paths[-1],
+            entries,
+            variable=variable,
+            grid=Grid(*codes.shape[1:], cell),
+            times=axis.times()[day.first : day.last],
+            provenance={},
+        )
+    return paths

@@ -1,0 +1,162 @@
+"""ESRI ASCII grids against GDAL, and against every way in which a file can be broken."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pluvial.errors import PluvialError
+from pluvial.sources.ascii_grid import AsciiStream, read_grid, read_grids
+
+HEADER = "ncols\t3\nnrows\t2\nxllcorner\t1000\nyllcorner\t2000\ncellsize\t50\nNODATA_value\t-9999\n"
+ROWS = "1 2 3 \n4 -9999 6 \n"
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "grid.asc"
+
+
+grids = arrays(
+    np.float64,
+    st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    elements=st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3)),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(values=grids, cell=st.sampled_from([0.5, 50.0, 1000.0]))
+def test_agrees_with_gdal(tmp_path: Path, values: np.ndarray, cell: float) -> None:
+    path = tmp_path / "grid.asc"
+    rows, cols = values.shape
+    lines = [f"ncols {cols}", f"nrows {rows}", "xllcorner 12.5", "yllcorner -3"]
+    lines += [f"cellsize {cell}", "NODATA_value -9999"]
+    lines += [" ".join(map(repr, map(float, row))) for row in values]
+    write(path, "\n".join(lines) + "\n")
+    grid, found = read_grid(path)
+    with rasterio.open(path) as oracle:
+        expected = oracle.read(1, masked=True).filled(np.nan)
+        assert (grid.west, grid.south, grid.east, grid.north) == pytest.approx(oracle.bounds)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("key_order", ["as is", "shuffled"])
+def test_header_keys_in_any_order_and_case(file: Path, key_order: str) -> None:
+    lines = HEADER.splitlines()
+    if key_order == "shuffled":
+        lines = [line.upper() for line in reversed(lines)]
+    grid, values = read_grid(write(file, "\n".join(lines) + "\n" + ROWS))
+    assert (grid.rows, grid.cols, grid.cell, grid.west, grid.south) == (2, 3, 50, 1000, 2000)
+    np.testing.assert_array_equal(values, [[1, 2, 3], [4, np.nan, 6]])
+
+
+def test_lower_left_centre(file: Path) -> None:
+    text = HEADER.replace("xllcorner", "xllcenter").replace("yllcorner", "yllcenter") + ROWS
+    grid, _ = read_grid(write(file, text))
+    assert (grid.west, grid.south) == (975, 1975)
+
+
+def test_usual_nodata_without_its_line(file: Path) -> None:
+    _, values = read_grid(write(file, HEADER.replace("NODATA_value\t-9999\n", "") + ROWS))
+    assert np.isnan(values[1, 1])
+
+
+def test_stream_bears_times_and_is_the_same_compressed(tmp_path: Path) -> None:
+    text = "".join(f"\n{HEADER}{k} 0 0 \n0 0 {10 * k} \n" for k in range(5))
+    plain = write(tmp_path / "a.asc", text)
+    packed = tmp_path / "a.asc.gz"
+    packed.write_bytes(gzip.compress(text.encode()))
+    for path in (plain, packed):
+        stream = AsciiStream(path, start=1000, step=300)
+        frames = list(stream.frames(1300, 2200))
+        assert [time for time, _ in frames] == [1300, 1600, 1900]
+        assert [frame[0, 0] for _, frame in frames] == [1, 2, 3]
+        assert [frame[1, 2] for _, frame in frames] == [10, 20, 30]
+
+
+def test_denormals_are_read(file: Path) -> None:
+    _, values = read_grid(write(file, HEADER + "9.9e-324 0 0\n0 0 0\n"))
+    assert values[0, 0] == 9.9e-324
+
+
+BROKEN = {
+    "cut inside a row": (HEADER + "1 2 3\n4 5", "row 1 has 2 values, not 3"),
+    "cut between rows": (HEADER + "1 2 3\n", "ends after row 1 of 2"),
+    "cut in the header": (HEADER[:30], "lacks"),
+    "header without number": (HEADER.replace("50", "fifty") + ROWS, "has no number"),
+    "short row": (HEADER + "1 2\n3 4 5\n", "row 0 has 2 values"),
+    "words": (HEADER + "1 2 dry\n4 5 6\n", "instead of numbers"),
+    "more rows than promised": (HEADER + ROWS + "7 8 9\n", "no header where"),
+    "no cells": (HEADER.replace("\t3", "\t0") + ROWS, "impossible"),
+    "half a cell": (HEADER.replace("\t3", "\t2.5") + ROWS, "impossible"),
+    "negative rows": (HEADER.replace("nrows\t2", "nrows\t-2") + ROWS, "impossible"),
+    "rows beyond counting": (HEADER.replace("nrows\t2", "nrows\t2147483648") + ROWS, "ends after"),
+    "not a number of rows": (HEADER.replace("nrows\t2", "nrows\tnan") + ROWS, "impossible"),
+    "infinite cell": (HEADER.replace("\t50", "\tinf") + ROWS, "impossible"),
+    "key twice": ("ncols 3\n" + HEADER + ROWS, "twice"),
+    "nothing": ("", "holds no grid"),
+    "binary": ("\x00\x01\x02", "no header where"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_broken_files_are_named(file: Path, fault: str) -> None:
+    text, message = BROKEN[fault]
+    write(file, text)
+    with pytest.raises(PluvialError, match=re.escape(message)) as raised:
+        list(read_grids(file))
+    assert str(file) in str(raised.value)
+
+
+def test_cut_gzip_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.asc.gz"
+    whole = gzip.compress((HEADER + ROWS).encode() * 500)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PluvialError, match="ends or breaks in the middle"):
+        list(read_grids(path))
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PluvialError, match="missing"):
+        list(read_grids(tmp_path / "none.asc"))
+
+
+def test_a_stream_is_no_heightmap(file: Path) -> None:
+    with pytest.raises(PluvialError, match="more than one grid"):
+        read_grid(write(file, (HEADER + ROWS) * 2))
+
+
+def test_grids_of_two_runs_are_no_stream(file: Path) -> None:
+    other = HEADER.replace("1000", "1050")
+    stream = AsciiStream(write(file, HEADER + ROWS + other + ROWS), start=0, step=300)
+    with pytest.raises(PluvialError, match="grid 1 .* lies elsewhere"):
+        list(stream.frames(0, 10_000))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(data=st.data())
+def test_only_our_error_escapes(tmp_path: Path, data: st.DataObject) -> None:
+    """Any mutation of a good stream is read, or refused with our error; never more than is there."""
+    path = tmp_path / "mutant.asc"
+    good = ((HEADER + ROWS) * 2).encode()
+    start = data.draw(st.integers(0, len(good)))
+    end = data.draw(st.integers(start, min(len(good), start + 20)))
+    path.write_bytes(good[:start] + data.draw(st.binary(max_size=12)) + good[end:])
+    try:
+        for grid, values in read_grids(path):
+            assert values.shape == grid.shape
+            assert values.size <= len(good)
+    except PluvialError:
+        pass

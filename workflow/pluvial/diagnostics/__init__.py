@@ -1,0 +1,1 @@
+"""Is it really learning? Judgements from embeddings and records, without TensorFlow."""

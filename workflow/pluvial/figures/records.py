@@ -1,0 +1,186 @@
+"""What the embedding figures show of each record: where it lies, and its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pluvial.errors import PluvialError
+from pluvial.figures.style import BACKGROUND, OKABE_ITO, OTHER
+from pluvial.grids.time_axis import iso
+
+CLASS_EDGES = (0.001, 0.03, 0.1)
+"""Flooded fractions that divide the records into classes."""
+
+CLASS_NAMES = ("< 0.1 %", "0.1–3 %", "3–10 %", "≥ 10 %")
+CLASS_COLOURS = ("#E69F00", "#56B4E9", "#0072B2", "#000000")
+"""From light to dark, so that they keep their order in grey."""
+
+NAMED_STORMS = len(OKABE_ITO)
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
+REMEDY = "Delete it and run the workflow again to remake it"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Records that share a colour on the map of storms.
+
+    Attributes:
+        name: for the legend.
+        colour: as ``#rrggbb``.
+        members: bool[n].
+    """
+
+    name: str
+    colour: str
+    members: NDArray[np.bool_]
+
+    @property
+    def label(self) -> str:
+        """Name and number of records."""
+        return f"{self.name} ({self.members.sum():,})"
+
+
+@dataclass(frozen=True)
+class Space:
+    """The records in one space.
+
+    Attributes:
+        vectors: float64[n, D].
+        flat: their UMAP, float64[n, 2].
+    """
+
+    vectors: NDArray[np.float64]
+    flat: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of the records besides their vectors.
+
+    Attributes:
+        flooded: flooded fraction, float64[n].
+        classes: its class, intp[n], see :data:`CLASS_EDGES`.
+        splits: number of records in each split that has any, by its name in words.
+        crowd: groups that are not storms of their own: training, other held-out records.
+        storms: the named storms, in order of time.
+        held_out: which split the named storms are from, in words; empty if none is held out.
+    """
+
+    flooded: NDArray[np.float64]
+    classes: NDArray[np.intp]
+    splits: dict[str, int]
+    crowd: tuple[Group, ...]
+    storms: tuple[Group, ...]
+    held_out: str
+
+
+def read_records(path: Path, spaces: Sequence[str]) -> tuple[Labels, list[Space]]:
+    """Labels of the records in ``path``, and their places in each of ``spaces``.
+
+    Args:
+        path: parquet file as ``diagnostics.projection.make_projection`` writes it.
+        spaces: such as rain, depth, random.
+    """
+    columns = ["time", "split", "storm", "flooded_fraction"]
+    columns += [name + end for name in spaces for end in ("", "_x", "_y")]
+    table = _read_table(path, columns)
+    return labels_of(table), [_space(table, name, path) for name in spaces]
+
+
+def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise PluvialError(
+            "the file is missing", where=path, remedy="Run the rule `umap`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise PluvialError(
+            f"not a readable parquet file ({error})", where=path, remedy=REMEDY
+        ) from None
+    absent = [column for column in columns if column not in table]
+    if absent:
+        raise PluvialError(f"it lacks the columns {', '.join(absent)}", where=path, remedy=REMEDY)
+    if table.empty:
+        raise PluvialError("it holds no record", where=path, remedy="Lengthen `time`")
+    unknown = [name for name in columns if table[name].isna().any()]
+    if unknown:
+        raise PluvialError(
+            f"records without a value in {', '.join(unknown)}", where=path, remedy=REMEDY
+        )
+    return table[columns]
+
+
+def _space(table: pd.DataFrame, name: str, path: Path) -> Space:
+    lengths = table[name].map(len)
+    if lengths.nunique() != 1:
+        raise PluvialError(
+            f"the vectors in `{name}` have from {lengths.min()} to {lengths.max()} dimensions",
+            where=path,
+            remedy=REMEDY,
+        )
+    vectors = np.stack(table[name].tolist()).astype(np.float64)
+    if not np.isfinite(vectors).all():
+        raise PluvialError(
+            f"vectors in `{name}` that are not finite",
+            where=path,
+            remedy="The training diverged: lower `pretrain.learning_rate`",
+        )
+    return Space(vectors, table[[f"{name}_x", f"{name}_y"]].to_numpy(np.float64))
+
+
+def labels_of(table: pd.DataFrame) -> Labels:
+    """Labels of records with ``time``, ``split``, ``storm`` and ``flooded_fraction``."""
+    flooded = table["flooded_fraction"].to_numpy(np.float64)
+    split = table["split"].to_numpy(str)
+    counts = {name: int((split == key).sum()) for key, name in SPLIT_NAMES.items()}
+    held_out = next((key for key in ("test", "val") if (split == key).any()), "")
+    storms = _storms(table[split == held_out], table)
+    return Labels(
+        flooded=flooded,
+        classes=np.digitize(flooded, CLASS_EDGES),
+        splits={name: count for name, count in counts.items() if count},
+        crowd=_crowd(split, storms),
+        storms=storms,
+        held_out=SPLIT_NAMES.get(held_out, ""),
+    )
+
+
+def _storms(held_out: pd.DataFrame, table: pd.DataFrame) -> tuple[Group, ...]:
+    """The held-out storms with most records, named by the time of their first record.
+
+    Storm 0 is what came before the first storm, and is not named.
+    """
+    found = held_out[held_out["storm"] > 0].groupby("storm")["time"].agg(["size", "min"])
+    found = found.sort_values(["size", "min"], ascending=[False, True])[:NAMED_STORMS]
+    found = found.sort_values("min")
+    days = [iso(int(time))[:10] for time in found["min"]]
+    names = [
+        f"{day} {iso(int(time))[11:16]}" if days.count(day) > 1 else day
+        for day, time in zip(days, found["min"], strict=True)
+    ]
+    here = table.index.isin(held_out.index)
+    return tuple(
+        Group(name, colour, here & (table["storm"] == storm).to_numpy())
+        for name, colour, storm in zip(names, OKABE_ITO.values(), found.index, strict=False)
+    )
+
+
+def _crowd(split: NDArray[Any], storms: Sequence[Group]) -> tuple[Group, ...]:
+    """Who is no named storm: the training records, and the others that are held out."""
+    training = split == "train"
+    named = np.zeros(split.size, dtype=bool)
+    for storm in storms:
+        named |= storm.members
+    groups = (
+        Group("training", BACKGROUND, training),
+        Group("other held-out", OTHER, ~training & ~named),
+    )
+    return tuple(group for group in groups if group.members.any())

@@ -1,0 +1,18 @@
+"""Pretrain the two encoders, or make one of the two controls."""
+
+from pathlib import Path
+
+from pluvial.config.learning import PretrainConfig
+from pluvial.jobs import job
+from pluvial.training.pretrain import make_encoders
+
+with job(f"pretrain {snakemake.wildcards.run}", snakemake.log[0]):
+    make_encoders(
+        Path(snakemake.input.manifest),
+        Path(snakemake.input.heightmap),
+        PretrainConfig(**snakemake.params.part["pretrain"]),
+        snakemake.wildcards.run,
+        checkpoints=Path(snakemake.params.checkpoints),
+        tensorboard=Path(snakemake.params.tensorboard),
+        folder=Path(snakemake.output.training).parent,
+    )
