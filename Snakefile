@@ -28,6 +28,6 @@ rule all:
     input:
         rules.figures.input,
         rules.frames_report.output,
-        rules.manifest.output,
+        rules.tfrecords.input,
         rules.retrieval.output,
     localrule: True

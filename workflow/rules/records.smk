@@ -101,4 +101,5 @@ rule manifest:
 rule tfrecords:
     input:
         rules.manifest.output,
+        rules.manifest.input.shards,
     localrule: True

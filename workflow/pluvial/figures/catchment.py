@@ -84,9 +84,9 @@ class Catchment:
     @property
     def gaps(self) -> bool:
         """Whether anything shown is partly without data."""
-        shown = [self.elevation, self.greatest, *self.rain_fields, *self.depth_fields]
-        shown += [self.rain.values, self.flooded.values]
-        return any(bool(np.isnan(one).any()) for one in shown)
+        fields = (self.elevation, self.greatest, *self.rain_fields, *self.depth_fields)
+        series = (self.rain.values, self.flooded.values)
+        return any(bool(np.isnan(one).any()) for one in (*fields, *series))
 
     def fit(self, width: float, height: float) -> tuple[float, float]:
         """Width and height, inches, of the largest map that this box holds."""

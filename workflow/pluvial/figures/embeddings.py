@@ -37,6 +37,8 @@ from pluvial.figures.style import (
 
 MAP = 2.9
 """Side of a map, inches."""
+OUTSIDE = 0.005
+"""Share of the records, at either end of an axis, that may lie outside a map."""
 MAP_GAP, LINES_GAP = 0.32, 0.78
 LINES_WIDTH, LINES_HEIGHT, STRIP_HEIGHT = 5.1, 2.05, 0.45
 LINES_TOP = 0.3
@@ -128,11 +130,22 @@ def _provenance(labels: Labels, config: FiguresConfig) -> str:
 
 
 def _map(sheet: Sheet, left: float, top: float, space: Space) -> Axes:
-    """Square axes for the UMAP of ``space``, all points within."""
+    """Square axes for the UMAP of ``space``; a few far islands may lie outside, which is said."""
     axes = sheet.axes(left, top + 0.1, MAP, MAP)
-    low, high = space.flat.min(axis=0), space.flat.max(axis=0)
-    reach = 0.53 * max(float((high - low).max()), 1e-6)
+    low, high = np.quantile(space.flat, (OUTSIDE, 1 - OUTSIDE), axis=0)
+    reach = 0.56 * max(float((high - low).max()), 1e-6)
     centre = (low + high) / 2
+    outside = int((np.abs(space.flat - centre) > reach).any(axis=1).sum())
+    if outside:
+        axes.text(
+            0.98,
+            0.02,
+            f"{outside} records lie outside",
+            transform=axes.transAxes,
+            ha="right",
+            fontsize=SIZES["small"],
+            color=MUTED,
+        )
     axes.set_xlim(centre[0] - reach, centre[0] + reach)
     axes.set_ylim(centre[1] - reach, centre[1] + reach)
     bare(axes)
@@ -161,10 +174,12 @@ def draw_flooded(
     sheet.heading(left, top, letter, f"{row.name.capitalize()}, by flooded fraction")
     axes = _map(sheet, left, top, space)
     most = round_up(max(float(labels.flooded.max()), 1e-3))
-    norm = PowerNorm(0.5, 0, min(most, 1.0))
+    most = min(most, 1.0)
+    norm = PowerNorm(0.5, 0, most)
     order = np.random.default_rng(config.seed).permutation(labels.flooded.size)
     axes.scatter(
-        *space.flat[order].T,
+        space.flat[order, 0],
+        space.flat[order, 1],
         c=labels.flooded[order],
         cmap=FLOODED,
         norm=norm,
@@ -174,7 +189,7 @@ def draw_flooded(
     )
     bar_axes = sheet.axes(left, top + MAP + 0.53, MAP * 0.66, 0.09)
     bar = colour_bar(bar_axes, FLOODED, norm, "flooded fraction of the catchment (√ scale)")
-    ticks = [share * norm.vmax for share in (0, 0.04, 0.2, 0.4, 1)]
+    ticks = [share * most for share in (0, 0.04, 0.2, 0.4, 1)]
     bar.set_ticks(ticks, labels=[percent(tick) for tick in ticks])
 
 
@@ -230,9 +245,8 @@ def _scatter_groups(
         axis=0,
     )
     order = np.random.default_rng(seed).permutation(members.size)
-    axes.scatter(
-        *space.flat[members[order]].T, c=colours[order], s=size, linewidths=0, rasterized=True
-    )
+    x, y = space.flat[members[order]].T
+    axes.scatter(x, y, c=colours[order], s=size, linewidths=0, rasterized=True)
 
 
 def draw_lines(
@@ -272,7 +286,8 @@ def _draw_density(sheet: Sheet, axes: Axes, top: float, found: Coordinates, limi
     rows, columns = DENSITY_SHAPE
     per_gap = max(1, round(columns / (shown - 1)))
     image = line_density(found.values, limit=limit, rows=rows, per_gap=per_gap)
-    norm = PowerNorm(0.5, 0, max(round(float(np.quantile(image, 0.997))), 1))
+    most = max(round(float(np.quantile(image, 0.997))), 1)
+    norm = PowerNorm(0.5, 0, most)
     axes.imshow(
         image,
         origin="lower",
@@ -285,7 +300,7 @@ def _draw_density(sheet: Sheet, axes: Axes, top: float, found: Coordinates, limi
     )
     bar_axes = sheet.axes(LINES_LEFT + LINES_WIDTH + 0.15, top + 0.25, 0.09, 1.1)
     bar = colour_bar(bar_axes, INK_DENSITY, norm, "lines per\npixel\n(√ scale)")
-    ticks = sorted({0, round(norm.vmax / 4), int(norm.vmax)})
+    ticks = sorted({0, round(most / 4), most})
     bar.set_ticks(ticks, labels=[*map(str, ticks[:-1]), f"≥ {ticks[-1]}"])
 
 

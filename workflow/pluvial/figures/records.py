@@ -120,7 +120,7 @@ def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
 
 def _space(table: pd.DataFrame, name: str, path: Path) -> Space:
     lengths = table[name].map(len)
-    if lengths.nunique() != 1:
+    if lengths.min() != lengths.max():
         raise PluvialError(
             f"the vectors in `{name}` have from {lengths.min()} to {lengths.max()} dimensions",
             where=path,

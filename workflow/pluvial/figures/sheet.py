@@ -47,7 +47,12 @@ class Sheet:
 
     def text(self, left: float, top: float, words: str, **options: Any) -> Text:
         """Text whose upper left corner (or as ``ha`` and ``va`` say) is at this place."""
-        defaults = {"ha": "left", "va": "top", "fontsize": SIZES["text"], "linespacing": 1.35}
+        defaults: dict[str, Any] = {
+            "ha": "left",
+            "va": "top",
+            "fontsize": SIZES["text"],
+            "linespacing": 1.35,
+        }
         return self.figure.text(
             left / self.width, 1 - top / self.height, words, **(defaults | options)
         )
@@ -89,11 +94,18 @@ class Sheet:
                     )
 
 
+def _page(axes: Axes) -> Figure:
+    """The page that ``axes`` are on."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def colour_bar(axes: Axes, colormap: Colormap, norm: Normalize, label: str) -> Colorbar:
     """A colour bar that fills ``axes``, lying or standing as they do, with its label on top."""
     box = axes.get_window_extent()
     lying = box.width >= box.height
-    bar = axes.get_figure(root=True).colorbar(
+    bar = _page(axes).colorbar(
         ScalarMappable(norm, colormap),
         cax=axes,
         orientation="horizontal" if lying else "vertical",
@@ -110,7 +122,7 @@ def class_bar(axes: Axes, classes: Classes, label: str) -> Colorbar:
     """A colour bar of classes, all equally long; as many of their edges on ticks as have room."""
     bar = colour_bar(axes, classes.colormap, classes.norm, label)
     box = axes.get_window_extent()
-    room = max(box.width, box.height) / axes.get_figure(root=True).dpi / len(classes.edges)
+    room = max(box.width, box.height) / _page(axes).dpi / len(classes.edges)
     every = int(np.ceil((0.33 if box.width >= box.height else 0.13) / room))
     edges = classes.edges[::every]
     bar.set_ticks(edges, labels=[f"{edge:g}" for edge in edges])
@@ -134,9 +146,8 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> NDAr
             last = blocks.pop()
             blocks[-1].extend(last)
     fitted = np.concatenate([np.full(len(b), np.mean(b)) for b in blocks]) if blocks else places
-    fitted = np.clip(fitted, low, high - (steps[-1] if len(steps) else 0)) + steps
-    result = np.empty_like(fitted)
-    result[order] = fitted
+    result = np.empty_like(places)
+    result[order] = np.clip(fitted, low, high - (steps[-1] if len(steps) else 0)) + steps
     return result
 
 
@@ -152,7 +163,7 @@ def label_ends(
         gap_points: least distance between two lines of text.
     """
     to_pixels = axes.transData
-    points = 72 / axes.get_figure(root=True).dpi
+    points = 72 / _page(axes).dpi
     heights = [float(to_pixels.transform((x, y))[1]) * points for y, _, _ in labels]
     box = axes.get_window_extent()
     places = spread(heights, gap_points, box.y0 * points, box.y1 * points)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import cmocean
 import matplotlib.style
@@ -37,7 +38,12 @@ OKABE_ITO = {
 OTHER, BACKGROUND = "#8d99a6", "#d5dbe1"
 """Greys of what is not named: other members of the same kind, and the crowd behind."""
 
-NO_DATA = {"facecolor": "#f3efe6", "edgecolor": "#b5aa94", "hatch": "/////", "linewidth": 0.0}
+NO_DATA: dict[str, Any] = {
+    "facecolor": "#f3efe6",
+    "edgecolor": "#b5aa94",
+    "hatch": "/////",
+    "linewidth": 0.0,
+}
 """How a patch without data is drawn: hatched, unlike any value."""
 
 SIZES = {"title": 13.5, "heading": 10.0, "text": 8.5, "small": 7.5}

@@ -156,6 +156,9 @@ def _train_epoch(
 ) -> dict[str, float]:
     """Train one virtual epoch; its order is a function of seed and epoch alone."""
     pairs = shuffled_pairs if run == "shuffled" else training_pairs
+    seed = config.seed * EPOCH_STRIDE + epoch
+    # tf.data mixes the global seed into every shuffle: it must not depend on what ran before.
+    keras.utils.set_random_seed(seed)
     began = time.monotonic()
     fitted = model.fit(
         pairs(
@@ -163,11 +166,12 @@ def _train_epoch(
             dataset.layout,
             batch=config.batch,
             steps=config.steps_per_epoch,
-            seed=config.seed * EPOCH_STRIDE + epoch,
+            seed=seed,
             dry_windows=config.dry_windows,
         ).map(_as_inputs),
         epochs=epoch + 1,
         initial_epoch=epoch,
+        shuffle=False,
         verbose=0,
     )
     seconds = time.monotonic() - began

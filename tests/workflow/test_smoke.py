@@ -1,0 +1,153 @@
+"""The smoke case from nothing to figures, and partial reruns of it, through Snakemake itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from workplace import CHECKOUT, Workplace, jobs, named_case
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
+
+
+def copy_of(place: Workplace, folder: Path) -> Workplace:
+    """The same results in another folder, with Snakemake's own records of them."""
+    shutil.copytree(place.folder, folder, dirs_exist_ok=True)
+    return Workplace(folder, named_case("smoke"))
+
+
+def test_everything_is_there(smoke: Workplace) -> None:
+    expected = [
+        f"figures/{n}.{k}"
+        for n in ("catchment", "embeddings", "random_control", "training", "retrieval")
+        for k in ("png", "svg")
+    ]
+    expected += ["diagnostics/retrieval.json", "shards/manifest.json", "frames/report.json"]
+    expected += [
+        f"encoders/{run}/{tower}.keras"
+        for run in ("trained", "shuffled", "untrained")
+        for tower in ("rain", "depth")
+    ]
+    for name in expected:
+        assert (smoke.results / name).stat().st_size > 0, name
+    assert not [path for path in smoke.results.rglob("*") if path.suffix == ".partial"]
+    assert list(smoke.results.glob("tensorboard/*/events.out.tfevents.*"))
+    assert list(smoke.results.glob("checkpoints/trained-*/epoch-*.keras"))
+
+
+def test_the_plan_adds_up_and_the_shards_hold_it(smoke: Workplace) -> None:
+    plan = pd.read_parquet(smoke.results / "plan" / "plan.parquet")
+    summary = json.loads((smoke.results / "plan" / "summary.json").read_text())
+    manifest = json.loads((smoke.results / "shards" / "manifest.json").read_text())
+    assert len(plan) == summary["candidates"] == 4 * 288
+    assert summary["kept"] == plan["reason"].isna().sum()
+    for split, found in manifest["splits"].items():
+        assert found["records"] == (plan["reason"].isna() & (plan["split"] == split)).sum()
+        sizes = [shard["records"] for shard in found["shards"]]
+        assert sizes[:-1] == [128] * (len(sizes) - 1)
+
+
+def test_retrieval_is_reported_beside_its_controls(smoke: Workplace) -> None:
+    report = json.loads((smoke.results / "diagnostics" / "retrieval.json").read_text())
+    assert {"trained", "shuffled", "untrained", "volume match"} <= set(report["methods"])
+    assert report["chance"]["R@1"] == pytest.approx(1 / report["candidates"])
+
+
+def test_nothing_to_do_the_second_time(smoke: Workplace) -> None:
+    assert "Nothing to be done" in smoke.run()
+
+
+def test_two_builds_give_the_same_bytes(smoke: Workplace, tmp_path: Path) -> None:
+    other = Workplace(tmp_path, named_case("smoke"))
+    other.run("tfrecords", "frames")
+    one, two = smoke.files(), other.files()
+    compared = [
+        name
+        for name in two
+        if name.partition("/")[0] in {"frames", "index", "plan", "shards", "simulation"}
+    ]
+    assert len([name for name in compared if name.endswith(".tfrecord.gz")]) >= 4
+    assert {name: one[name] for name in compared} == {name: two[name] for name in compared}
+
+
+def test_a_lost_shard_alone_is_remade(smoke: Workplace, tmp_path: Path) -> None:
+    place = copy_of(smoke, tmp_path)
+    lost = place.results / "shards" / "train" / "00001.tfrecord.gz"
+    before = lost.read_bytes()
+    lost.unlink()
+    planned = place.planned()
+    assert planned["shard"] == 1
+    assert not set(planned) & {"heightmap", "rain_frames", "depth_frames", "index", "plan"}
+    place.run("tfrecords")
+    assert lost.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("edited", "expected"),
+    [
+        (
+            "figures/style.py",
+            {
+                "catchment_figure",
+                "embedding_figure",
+                "random_control_figure",
+                "retrieval_figure",
+                "training_figure",
+            },
+        ),
+        ("figures/retrieval.py", {"retrieval_figure"}),
+    ],
+)
+def test_an_edit_in_figures_reruns_figures_only(
+    smoke: Workplace, tmp_path: Path, edited: str, expected: set[str]
+) -> None:
+    place = copy_of(smoke, tmp_path / "place")
+    source = tmp_path / "source"
+    shutil.copytree(CHECKOUT, source, ignore=shutil.ignore_patterns(".*", "results"), symlinks=True)
+    with (source / "workflow" / "pluvial" / edited).open("a") as file:
+        file.write("\n# an edit\n")
+    done = place.snakemake("--dry-run", snakefile=source / "Snakefile")
+    assert done.returncode == 0, done.stderr
+    assert set(jobs(done.stdout)) == expected
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "first"),
+    [
+        ("retrieval", "tolerance_minutes", 10, {"retrieval", "retrieval_figure"}),
+        ("figures", "umap_min_dist", 0.5, {"umap", "embedding_figure", "random_control_figure"}),
+    ],
+)
+def test_a_changed_key_reruns_what_reads_it(
+    smoke: Workplace, tmp_path: Path, section: str, key: str, value: float, first: set[str]
+) -> None:
+    place = copy_of(smoke, tmp_path)
+    place.case[section] = place.case.get(section, {}) | {key: value}
+    assert set(place.planned()) == first
+
+
+def test_a_killed_training_resumes(smoke: Workplace, tmp_path: Path) -> None:
+    """With the checkpoint of epoch 1 alone, training goes on with epoch 2 and ends the same."""
+    place = copy_of(smoke, tmp_path)
+    trained = place.results / "encoders" / "trained"
+    before = (trained / "rain.keras.sha256").read_text(), pd.read_csv(trained / "history.csv")
+    shutil.rmtree(trained)
+    (folder,) = place.results.glob("checkpoints/trained-*")
+    for path in folder.glob("epoch-00002.*"):
+        path.unlink()
+    printed = place.run("results/encoders/trained/rain.keras")
+    assert "resuming after epoch 1 of 2" in printed
+    after = pd.read_csv(trained / "history.csv")
+    assert after["epoch"].tolist() == [1, 2]
+    assert after["loss"].tolist() == pytest.approx(before[1]["loss"].tolist(), rel=1e-5)
+
+
+def test_dry_run_before_anything_exists(tmp_path: Path) -> None:
+    place = Workplace(tmp_path, named_case("smoke"))
+    planned = place.planned()
+    assert planned["depth_frames"] == 4
+    assert planned["pretrain"] == 3
+    assert not place.results.exists()
