@@ -2,8 +2,8 @@
 import os
 import sys
 
-# TensorFlow's chatter hides the progress of a job.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# TensorFlow reports on the terminal what it did not find; that would hide the progress of a job.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from snakemake.exceptions import WorkflowError

@@ -22,14 +22,12 @@ def rain_before_and_in(wildcards):
     return collect("<results>/frames/rain/{p.name}.nc", p=reached)
 
 
-def depth_at_targets(wildcards):
-    """Depth files that hold the targets of a period's candidates."""
+def depth_in_and_at_targets(wildcards):
+    """Depth files of a period (they tell the grid) and of its candidates' targets."""
     (period,) = [p for p in RAIN_PERIODS if p.name == wildcards.period]
-    lead = CASE.records.lead_steps
     steps = DEPTH_AXIS.step // RAIN_AXIS.step
-    reached = covering(
-        DEPTH_PERIODS, (period.first + lead) // steps, -(-(period.last + lead) // steps)
-    )
+    last = -(-(period.last + CASE.records.lead_steps) // steps)
+    reached = covering(DEPTH_PERIODS, period.first // steps, last)
     return collect("<results>/frames/depth/{p.name}.nc", p=reached)
 
 

@@ -2,7 +2,7 @@
 rule index:
     input:
         rain=rain_before_and_in,
-        depth=depth_at_targets,
+        depth=depth_in_and_at_targets,
         heightmap="<results>/frames/heightmap.nc",
     output:
         "<results>/index/{period}.parquet",

@@ -86,7 +86,8 @@ class Catchment:
         """Whether anything shown is partly without data."""
         fields = (self.elevation, self.greatest, *self.rain_fields, *self.depth_fields)
         series = (self.rain.values, self.flooded.values)
-        return any(bool(np.isnan(one).any()) for one in (*fields, *series))
+        holes = [np.isnan(one).any() for one in fields] + [np.isnan(one).any() for one in series]
+        return any(map(bool, holes))
 
     def fit(self, width: float, height: float) -> tuple[float, float]:
         """Width and height, inches, of the largest map that this box holds."""
