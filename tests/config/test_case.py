@@ -61,8 +61,8 @@ FAULTS = {
         ["`depth.flow.courant`", "0.7", "0.3"],
     ),
     "longer window than data": (
-        section("records", channels=[9000]),
-        ["9001 steps", "lengthen `time`"],
+        section("records", channels=[99_000]),
+        ["99001 steps", "lengthen `time`"],
     ),
     "warm-up": (section("pretrain", warmup_steps=10**6), ["`warmup_steps`", "make it smaller"]),
     "channel of no length": (section("records", channels=[1, 0]), ["`records.channels[1]`"]),

@@ -88,7 +88,7 @@ def other_step(place: Workplace) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Workplace], None], list[str]]] = {
-    "a missing file": (missing_file, ["rain.txt"]),
+    "a missing file": (missing_file, ["rain.txt: the file is missing", "`data_folder`"]),
     "a stream cut in the middle of a grid": (cut_stream, ["depth.asc", "grid 33", "row "]),
     "a compressed stream cut": (cut_gzip, ["depth.asc", "ends or breaks in the middle"]),
     "stream and heightmap of different shape": (

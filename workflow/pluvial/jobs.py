@@ -39,7 +39,7 @@ def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
     try:
         yield logger
     except PluvialError as error:
-        logger.error("error: %s", error)  # noqa: TRY400 - the message is all a user needs
+        logger.log(logging.ERROR, "error: %s", error)
         sys.exit(1)
     except Exception:
         logger.exception("unexpected error")

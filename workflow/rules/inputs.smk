@@ -9,7 +9,14 @@ def source_files(*sources):
     """The raw files that sources of the configuration name."""
     keys = ("file", "zones", "parameters")
     named = [getattr(source, key, None) for source in sources for key in keys]
-    return [str(CASE.source_path(path)) for path in named if path is not None]
+    paths = [CASE.source_path(path) for path in named if path is not None]
+    for path in paths:
+        if not path.exists():
+            raise WorkflowError(
+                f"{path}: the file is missing. Correct its path in the configuration, or "
+                f"`data_folder` ({CASE.data_folder}), in which relative paths are looked up"
+            )
+    return [str(path) for path in paths]
 
 
 WINDOW_STEPS = CASE.records.window_steps

@@ -49,10 +49,10 @@ def make_projection(
             remedy="Lower `figures.umap_neighbours`, or lengthen `time`",
         )
     known = duckdb.execute(
-        f"SELECT time, storm, {', '.join(STATISTICS)} "  # noqa: S608
-        "FROM read_parquet($index) AS candidate JOIN read_parquet($plan) AS plan USING (time)",
+        "SELECT * FROM read_parquet($index) AS candidate "
+        "JOIN (SELECT time, storm FROM read_parquet($plan)) AS plan USING (time)",
         {"index": [str(file) for file in index], "plan": str(plan)},
-    ).df()
+    ).df()[["time", "storm", *STATISTICS]]
     table = table.merge(known, on="time", how="left", validate="one_to_one")
     dimensions = len(table["rain"].iloc[0])
     table["random"] = list(random_points(len(table), dimensions, config.seed))

@@ -52,7 +52,7 @@ class DualEncoder(keras.Model):
             ops.normalize(self.depth_tower(depth, training=training), axis=-1),
         )
 
-    def compute_loss(  # noqa: D102 - see keras.Model
+    def compute_loss(
         self,
         x: Any = None,
         y: Any = None,
@@ -60,13 +60,15 @@ class DualEncoder(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
+        """CLIP's loss of the embeddings ``y_pred``, float[]; the pairs are their own labels."""
         del x, y, sample_weight, training
         rain, depth = y_pred
         return clip_loss(rain, depth, ops.exp(self.log_scale))
 
-    def compute_metrics(  # noqa: D102 - see keras.Model
+    def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
+        """Share of the batch whose true partner is the most similar, both ways."""
         rain, depth = y_pred
         logits = clip_logits(rain, depth, 1.0)
         true = ops.arange(ops.shape(logits)[0])

@@ -63,7 +63,7 @@ class AppendField(keras.layers.Layer):
             standard = np.nan_to_num((values - np.nanmean(values)) / spread).astype(np.float32)
         self.field = self.add_weight(
             shape=self.field_shape,
-            initializer=lambda shape, dtype: ops.cast(ops.convert_to_tensor(standard), dtype),  # noqa: ARG005
+            initializer=keras.initializers.Constant(standard),
             trainable=False,
             name="field",
         )
