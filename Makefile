@@ -1,5 +1,6 @@
 # `make demo` runs the embedded default from nothing to figures; `make test` runs the tests.
 SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 CORES ?= $(shell nproc)
 PYTHON := .venv/bin/python
 SNAKEMAKE := .venv/bin/snakemake

@@ -6,7 +6,8 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-if "name" not in config:
+# A case file stands alone: the default is read only where none is given.
+if not workflow.configfiles:
 
     configfile: str(Path(workflow.basedir) / "config" / "config.yaml")
 

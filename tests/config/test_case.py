@@ -65,6 +65,15 @@ FAULTS = {
         ["99001 steps", "lengthen `time`"],
     ),
     "warm-up": (section("pretrain", warmup_steps=10**6), ["`warmup_steps`", "make it smaller"]),
+    "no test split": (
+        section("records", "split", train=0.9, val=0.1, test=0),
+        ["test`", "found 0"],
+    ),
+    "candidates too near": (
+        section("retrieval", spacing_minutes=20),
+        ["`retrieval`", "twice `tolerance_minutes`"],
+    ),
+    "no name": (lambda config: config.pop("name"), ["`name`: missing"]),
     "channel of no length": (section("records", channels=[1, 0]), ["`records.channels[1]`"]),
 }
 

@@ -32,6 +32,10 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
+def counted(shards: list[Path]) -> list[tuple[Path, int]]:
+    return [(path, SIZE) for path in shards]
+
+
 def numbers(batch: tuple[tf.Tensor, tf.Tensor]) -> list[int]:
     return np.rint(batch[1].numpy()[:, 0, 0, 0] * 1000).astype(int).tolist()
 
@@ -52,7 +56,9 @@ def test_evaluation_sees_every_record_once_in_physical_units(shards: list[Path])
 
 
 def epoch(shards: list[Path], seed: int, *, dry: bool = True, steps: int = 6) -> list[int]:
-    batches = training_pairs(shards, LAYOUT, batch=10, steps=steps, seed=seed, dry_windows=dry)
+    batches = training_pairs(
+        counted(shards), LAYOUT, batch=10, steps=steps, seed=seed, dry_windows=dry
+    )
     return [number for batch in batches for number in numbers(batch)]
 
 
@@ -63,6 +69,17 @@ def test_an_epoch_is_a_function_of_its_seed(shards: list[Path]) -> None:
     assert len(epoch(shards, 3, steps=20)) == 200, "records are drawn without end"
 
 
+def test_epochs_that_need_a_part_reach_every_record(shards: list[Path]) -> None:
+    """An epoch reads as few shards as fill it; over the epochs no record is left out."""
+    epochs = [epoch(shards, seed, steps=2) for seed in range(40)]
+    for drawn in epochs:
+        assert len(set(drawn)) == 20
+        assert len({number // SIZE for number in drawn}) <= 2
+    times = np.bincount(np.concatenate(epochs), minlength=60)
+    assert times.min() >= 4
+    assert times.max() <= 25
+
+
 def test_dry_windows_are_left_out_on_request(shards: list[Path]) -> None:
     assert 0 in epoch(shards, 1)
     assert 0 not in epoch(shards, 1, dry=False, steps=12)
@@ -70,9 +87,9 @@ def test_dry_windows_are_left_out_on_request(shards: list[Path]) -> None:
 
 def test_pairs_hold_together_and_are_torn_apart_for_the_control(shards: list[Path]) -> None:
     settings = {"batch": 10, "steps": 6, "seed": 5, "dry_windows": True}
-    for rain, depth in training_pairs(shards, LAYOUT, **settings):
+    for rain, depth in training_pairs(counted(shards), LAYOUT, **settings):
         np.testing.assert_allclose(rain[:, 1, 1, 1] * 32, depth[:, 0, 0, 0] * 1000, rtol=1e-5)
     together = []
-    for rain, depth in shuffled_pairs(shards, LAYOUT, **settings):
+    for rain, depth in shuffled_pairs(counted(shards), LAYOUT, **settings):
         together += np.isclose(rain[:, 1, 1, 1] * 32, depth[:, 0, 0, 0] * 1000).tolist()
     assert np.mean(together) < 0.1

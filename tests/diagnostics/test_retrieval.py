@@ -46,6 +46,11 @@ def test_a_constant_encoder_scores_nothing() -> None:
     assert found["median_rank"] == gallery.candidates.size == 20
 
 
+def test_what_is_not_a_number_never_wins() -> None:
+    similarity = np.full((2, 5), np.nan)
+    assert ranks(similarity, np.array([0, 3])).tolist() == [5, 5]
+
+
 def test_a_perfect_encoder_scores_all_and_a_random_one_chance() -> None:
     times = np.arange(12 * 200) * 300
     rng = np.random.default_rng(0)

@@ -37,7 +37,7 @@ def index_file(folder: Path, states: list[str], rates: list[float], digests: lis
         {
             "time": np.arange(len(states)) * STEP,
             "state": states,
-            "storm_mm_h": np.float32(rates),
+            "storm_mm_h": pd.array(np.float32(rates), dtype="Float32"),
             "digest_hi": np.uint64(digests),
             "digest_lo": np.uint64([7] * len(digests)),
         }
@@ -57,17 +57,19 @@ def candidates(draw: st.DrawFn) -> tuple[list[str], list[float], list[int]]:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     states = np.where(rng.random(count) < 0.9, "complete", "rain gap").tolist()
     wet = np.repeat(rng.random(count // 10 + 1) < 0.4, 10)[:count]
-    return states, np.where(wet, 2.0, 0.0).tolist(), rng.integers(0, 200, count).tolist()
+    rates = np.where(rng.random(count) < 0.05, np.nan, np.where(wet, 2.0, 0.0))
+    return states, rates.tolist(), rng.integers(0, 200, count).tolist()
 
 
 def storms_by_hand(rates: list[float], gap_steps: int) -> list[int]:
     """Number of the storm that started last before each step, 0 before the first."""
-    numbers, storm, last_wet = [], 0, None
-    for step, rate in enumerate(rates):
+    numbers, storm, dry = [], 0, None
+    for rate in rates:
         if rate >= 0.1:
-            if last_wet is None or step - last_wet - 1 >= gap_steps:
-                storm += 1
-            last_wet = step
+            storm += dry is None or dry >= gap_steps
+            dry = 0
+        elif rate == rate and dry is not None:  # a missing step is not dry
+            dry += 1
         numbers.append(storm)
     return numbers
 
@@ -159,8 +161,8 @@ def test_summary_adds_up(tmp_path: Path) -> None:
 
 
 def test_rain_and_depth_that_never_met(tmp_path: Path) -> None:
-    path = index_file(tmp_path, ["depth gap"] * 20, [0.0] * 20, [0] * 20)
-    with pytest.raises(PluvialError, match=r"no candidate record is complete \(20 with depth gap"):
+    path = index_file(tmp_path, ["no depth"] * 20, [0.0] * 20, [0] * 20)
+    with pytest.raises(PluvialError, match=r"no candidate record is complete \(20 with no depth"):
         build_plan([path], config(), STEP, tmp_path / "plan.parquet")
     assert not (tmp_path / "plan.parquet").exists()
 
@@ -170,3 +172,21 @@ def test_a_split_left_empty_by_the_purge(tmp_path: Path) -> None:
     settings = config(split=SplitConfig(train=0.6, val=0.2, test=0.2, memory_hours=10))
     with pytest.raises(PluvialError, match="the split `val` holds no record.*memory_hours"):
         build_plan([path], settings, STEP, tmp_path / "plan.parquet")
+
+
+def test_splitting_by_storm_keeps_most_of_the_rain(tmp_path: Path) -> None:
+    """Sixty storms of an hour every six hours: most wet records survive, in every split."""
+    rates = ([0.0] * 60 + [2.0] * 12) * 60
+    count = len(rates)
+    path = index_file(tmp_path, ["complete"] * count, rates, list(range(count)))
+    by_storm = SplitConfig(by="storm", train=0.6, val=0.2, test=0.2, memory_hours=1)
+    build_plan([path], config(split=by_storm), STEP, tmp_path / "plan.parquet")
+    plan = pd.read_parquet(tmp_path / "plan.parquet")
+    wet = plan[np.array(rates) > 0]
+    assert wet["reason"].isna().mean() > 0.6
+    kept = wet[wet["reason"].isna()]["split"].value_counts(normalize=True)
+    assert kept["train"] > 0.4
+    assert kept["val"] > 0.08
+    assert kept["test"] > 0.08
+    spans = plan[plan["reason"].isna()].groupby("storm")["split"].nunique()
+    assert (spans == 1).all(), "a storm lies in one split"

@@ -75,5 +75,5 @@ def test_states_of_candidates(make_frames) -> None:
     expected = [COMPLETE] * STEPS
     expected[:95] = ["incomplete window"] * 95
     expected[200:296] = ["rain gap"] * 96
-    expected[349] = expected[STEPS - 1] = "depth gap"
+    expected[349] = expected[STEPS - 1] = "no depth"
     assert states == expected

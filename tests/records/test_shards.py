@@ -76,7 +76,7 @@ def test_manifest_counts_and_orders(dataset: Path) -> None:
         "train/00000.tfrecord.gz",
         "train/00001.tfrecord.gz",
     ]
-    assert manifest["splits"]["val"] == {"records": 0, "shards": []}
+    assert manifest["splits"]["val"] == {"records": 0, "records_with_rain": 0, "shards": []}
     assert len(read_split(whole_shards(dataset, "train"), manifest["features"]).times) == 8
 
 
@@ -140,6 +140,21 @@ def test_unreadable_record_is_named(dataset: Path) -> None:
     path.write_bytes(gzip.compress(bytes(payload)))
     with pytest.raises(PluvialError, match="record 2 cannot be read"):
         read_shard(path, FEATURES)
+
+
+def test_shards_of_an_earlier_plan_are_removed(dataset: Path) -> None:
+    """With fewer shards planned, what was training may be test now: it must not lie around."""
+    sidecars = [dataset.parent / name for name in ("train/00000.json", "test/00000.json")]
+    write_manifest(
+        dataset,
+        sidecars,
+        window=Window((1, 2), 1),
+        step=300,
+        rain_grid=Grid(4, 3, 200.0),
+        depth_grid=Grid(8, 6, 100.0),
+    )
+    assert not list(dataset.parent.glob("train/00001.*"))
+    assert len(list(dataset.parent.glob("*/00000.*"))) == 4
 
 
 def test_foreign_manifest_is_refused(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def steps(value: str, unit: str) -> int:
 def test_counts_are_those_worked_out_by_hand(built: Workplace) -> None:
     summary = json.loads((built.results / "plan" / "summary.json").read_text())
     assert summary["candidates"] == 865
-    assert summary["dropped"] == {"depth gap": 13, "incomplete window": 95, "purged": 145}
+    assert summary["dropped"] == {"incomplete window": 95, "no depth": 13, "purged": 145}
     assert summary["kept"] == 612
     assert summary["splits"]["train"]["records"] == 265
     assert summary["splits"]["test"]["records"] == 347

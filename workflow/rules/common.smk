@@ -41,6 +41,7 @@ DEPTH_AXIS = depth_axis(CASE.time, CASE.depth)
 RAIN_PERIODS = periods(RAIN_AXIS, CASE.frames.period)
 DEPTH_PERIODS = periods(DEPTH_AXIS, CASE.frames.period)
 PERIODS = [period.name for period in RAIN_PERIODS]
+DEPTHS = [period.name for period in DEPTH_PERIODS]
 
 
 def code(script):

@@ -3,7 +3,7 @@ rule catchment_figure:
     input:
         heightmap="<results>/frames/heightmap.nc",
         rain=collect("<results>/frames/rain/{period}.nc", period=PERIODS),
-        depth=collect("<results>/frames/depth/{period}.nc", period=PERIODS),
+        depth=collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
     output:
         png=report(
             "<results>/figures/catchment.png",
@@ -24,6 +24,7 @@ rule catchment_figure:
         runtime=30,
     params:
         code=code("catchment_figure.py"),
+        part=part("records"),
     script:
         "../scripts/catchment_figure.py"
 

@@ -95,7 +95,7 @@ else:
             sources=source_files(CASE.depth),
             heightmap="<results>/frames/heightmap.nc",
         output:
-            collect("<results>/frames/depth/{period}.nc", period=PERIODS),
+            collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
         log:
             "<logs>/depth_frames.log",
         benchmark:
@@ -116,7 +116,7 @@ else:
 rule frames_report:
     input:
         rain=collect("<results>/frames/rain/{period}.nc", period=PERIODS),
-        depth=collect("<results>/frames/depth/{period}.nc", period=PERIODS),
+        depth=collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
     output:
         "<results>/frames/report.json",
     log:

@@ -10,8 +10,10 @@ def source_files(*sources):
     keys = ("file", "zones", "parameters")
     named = [getattr(source, key, None) for source in sources for key in keys]
     paths = [CASE.source_path(path) for path in named if path is not None]
+    # Finished frames need their sources no more.
+    finished = Path(workflow.pathvars.apply("<results>/frames/report.json")).exists()
     for path in paths:
-        if not path.exists():
+        if not finished and not path.exists():
             raise WorkflowError(
                 f"{path}: the file is missing. Correct its path in the configuration, or "
                 f"`data_folder` ({CASE.data_folder}), in which relative paths are looked up"

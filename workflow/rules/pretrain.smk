@@ -21,7 +21,7 @@ rule pretrain:
     resources:
         mem_mb=memory(8000),
         runtime=1440,
-        gpu=1,
+        gpu=lambda wildcards: int(wildcards.run != "untrained"),
     params:
         code=code("pretrain.py"),
         part=part("pretrain"),

@@ -50,7 +50,7 @@ checkpoint plan:
 rule shard:
     input:
         rain=collect("<results>/frames/rain/{period}.nc", period=PERIODS),
-        depth=collect("<results>/frames/depth/{period}.nc", period=PERIODS),
+        depth=collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
         plan="<results>/plan/plan.parquet",
     output:
         shard="<results>/shards/{split}/{shard}.tfrecord.gz",
@@ -77,7 +77,7 @@ rule manifest:
         shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
         sidecars=planned("<results>/shards/{split}/{shard}.json"),
         rain=f"<results>/frames/rain/{PERIODS[0]}.nc",
-        depth=f"<results>/frames/depth/{PERIODS[0]}.nc",
+        depth=f"<results>/frames/depth/{DEPTHS[0]}.nc",
     output:
         "<results>/shards/manifest.json",
     log:

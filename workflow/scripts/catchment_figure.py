@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pluvial.config.data import RecordsConfig
 from pluvial.figures.catchment import draw_catchment
 from pluvial.jobs import job
 
@@ -11,4 +12,5 @@ with job("figure catchment", snakemake.log[0]):
         [Path(path) for path in snakemake.input.rain],
         [Path(path) for path in snakemake.input.depth],
         Path(snakemake.output.png),
+        RecordsConfig(**snakemake.params.part["records"]),
     )

@@ -12,6 +12,7 @@ with job(f"pretrain {snakemake.wildcards.run}", snakemake.log[0]):
         Path(snakemake.input.heightmap),
         PretrainConfig(**snakemake.params.part["pretrain"]),
         snakemake.wildcards.run,
+        code=snakemake.params.code,
         checkpoints=Path(snakemake.params.checkpoints),
         tensorboard=Path(snakemake.params.tensorboard),
         folder=Path(snakemake.output.training).parent,

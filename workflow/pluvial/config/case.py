@@ -30,7 +30,7 @@ class Case(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """Name of the case; its results are in results/NAME."""
     data_folder: Path = Path()
-    """Folder in which relative paths of source files are looked up."""
+    """Folder of the source files' relative paths; itself relative to where Snakemake runs."""
     pathvars: dict[str, str] = Field({})
     """Snakemake path variables to override, such as `results: /scratch/me/results`."""
     time: TimeConfig
@@ -78,10 +78,10 @@ class Case(Section):
                     f"({self.time.end:%Y-%m-%dT%H:%MZ}): rain and depth never overlap in time"
                 )
             offset = epoch_seconds(source.start) - epoch_seconds(self.time.start)
-            if offset % (self.time.step_minutes * 60):
+            step = getattr(source, "step_minutes", None) or self.time.step_minutes
+            if offset % (step * 60):
                 raise ValueError(
-                    f"`{key}.start` is not a whole number of steps of "
-                    f"{self.time.step_minutes} min from `time.start`"
+                    f"`{key}.start` is not a whole number of steps of {step} min from `time.start`"
                 )
         return self
 

@@ -15,7 +15,7 @@ class FramesConfig(Section):
     period: Literal["day", "month", "year"] = "month"
     """Span of one frames file; the unit of parallel work."""
     interpolate_up_to_minutes: int = Field(15, ge=0)
-    """Longest gap between two frames that is filled by interpolation; longer ones stay gaps."""
+    """Longest run of absent frames that is filled by interpolation; longer ones stay gaps."""
 
 
 class SplitConfig(Section):
@@ -27,7 +27,7 @@ class SplitConfig(Section):
     """Share of the span (or of the storms) for training."""
     val: float = Field(0.1, ge=0, lt=1)
     """Share for validation."""
-    test: float = Field(0.2, ge=0, lt=1)
+    test: float = Field(0.2, gt=0, lt=1)
     """Share held out for the final judgement."""
     memory_hours: float = Field(16.0, ge=0)
     """How long the catchment remembers; a boundary is purged for window + lead + this."""
@@ -56,7 +56,7 @@ class RecordsConfig(Section):
     storm_mm_h: float = Field(0.1, gt=0)
     """Areal mean rain rate from which a step belongs to a storm, in mm/h."""
     wet_mm_h: float = Field(0.1, gt=0)
-    """Rain rate above which a cell counts as wet, in mm/h."""
+    """Rain rate from which a cell counts as wet, in mm/h."""
     flooded_m: float = Field(0.1, gt=0)
     """Depth above which a cell counts as flooded, in metres."""
     seed: int = Field(1, ge=0)

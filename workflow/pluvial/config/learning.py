@@ -75,8 +75,8 @@ class RetrievalConfig(Section):
 
     @model_validator(mode="after")
     def _candidates_distinct(self) -> Self:
-        if self.spacing_minutes <= self.tolerance_minutes:
-            raise ValueError("`spacing_minutes` must exceed `tolerance_minutes`")
+        if self.spacing_minutes <= 2 * self.tolerance_minutes:
+            raise ValueError("`spacing_minutes` must exceed twice `tolerance_minutes`")
         return self
 
 
@@ -84,10 +84,10 @@ class FiguresConfig(Section):
     """The figures."""
 
     max_records: PositiveInt = 4000
-    """Records shown at most; above it a seeded sample is drawn, evenly over time."""
+    """Records shown at most; above it a sample is taken, evenly over time."""
     umap_neighbours: int = Field(30, ge=2)
     """UMAP's n_neighbors."""
     umap_min_dist: float = Field(0.15, ge=0, le=1)
     """UMAP's min_dist."""
     seed: int = Field(42, ge=0)
-    """Seed of UMAP, of the sample and of the random control."""
+    """Seed of UMAP and of the random control."""

@@ -62,7 +62,7 @@ def shard_records(shards: Sequence[Path], layout: Layout) -> tf.data.Dataset:
 
 
 def training_pairs(
-    shards: Sequence[Path],
+    shards: Sequence[tuple[Path, int]],
     layout: Layout,
     *,
     batch: int,
@@ -73,10 +73,11 @@ def training_pairs(
     """One virtual epoch: ``steps`` batches (rain [B, H, W, C] mm/h, depth [B, h, w, 1] m).
 
     float32, NaN where missing. The order is a function of ``seed`` alone, so that an epoch can be
-    drawn again.
+    drawn again. An epoch reads the fewest shards that fill it, drawn anew each time, and those to
+    their ends: over the epochs every record has the same chance.
 
     Args:
-        shards: the training shards.
+        shards: the training shards, with the number of records in each.
         layout: their features.
         batch: pairs in a batch.
         steps: batches.
@@ -84,7 +85,9 @@ def training_pairs(
         dry_windows: whether windows without any rain are drawn too.
     """
     order = np.random.default_rng(seed).permutation(len(shards))
-    records = shard_records([shards[number] for number in order], layout)
+    filled = np.cumsum([shards[number][1] for number in order])
+    enough = int(np.searchsorted(filled, steps * batch)) + 1
+    records = shard_records([shards[number][0] for number in order[:enough]], layout)
     if not dry_windows:
         records = records.filter(_has_rain)
     records = records.shuffle(SHUFFLE_RECORDS, seed=seed, reshuffle_each_iteration=True).repeat()
@@ -93,7 +96,7 @@ def training_pairs(
 
 
 def shuffled_pairs(
-    shards: Sequence[Path],
+    shards: Sequence[tuple[Path, int]],
     layout: Layout,
     *,
     batch: int,

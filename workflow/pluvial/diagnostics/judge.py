@@ -15,13 +15,12 @@ from pluvial.diagnostics.baselines import Maps, maps_of, pixel_vectors, volume_v
 from pluvial.diagnostics.retrieval import RANKS, Gallery, make_gallery, retrieve
 from pluvial.errors import PluvialError
 from pluvial.files.documents import write_json
-from pluvial.frames.variables import MISSING
 from pluvial.grids.align import nearest_cells
 from pluvial.grids.grid import Grid
 from pluvial.jobs import logger
 from pluvial.records.manifest import read_manifest, whole_shards
 from pluvial.records.reading import read_split
-from pluvial.records.window import Records
+from pluvial.records.window import Records, windows_with_rain
 
 TRAIN_SAMPLE = 4096
 """Training records that the baselines' statistics are taken from, at most."""
@@ -41,8 +40,8 @@ def make_retrieval(
     report = judge_retrieval(embeddings, manifest_path, config)
     write_json(path, report)
     logger.info(
-        "%d queries among %d candidates from %d held-out hours; chance R@1 %.1f %%",
-        report["queries"], report["candidates"], report["candidates"],
+        "%d queries among %d candidates; chance R@1 %.1f %%",
+        report["queries"], report["candidates"],
         100 * report["chance"]["R@1"],
     )  # fmt: skip
     for name, found in report["methods"].items():
@@ -61,7 +60,8 @@ def judge_retrieval(
     manifest = read_manifest(manifest_path)
     features = manifest["features"]
     held_out = read_split(whole_shards(manifest_path, "test"), features)
-    wet = _windows_with_rain(held_out)
+    # Windows without any rain are all alike: no method can tell their floods apart.
+    wet = windows_with_rain(held_out)
     held_out = _take(held_out, np.flatnonzero(wet))
     gallery = make_gallery(
         held_out.times,
@@ -93,12 +93,6 @@ def judge_retrieval(
     }
 
 
-def _windows_with_rain(records: Records) -> NDArray[np.bool_]:
-    """bool[n]: windows without any rain are all alike; no method can tell their floods apart."""
-    seen = np.where(records.rain == MISSING, 0, records.rain)
-    return np.asarray(seen.any(axis=(1, 2, 3)))
-
-
 def _take(records: Records, rows: NDArray[np.intp]) -> Records:
     return Records(records.times[rows], records.rain[rows], records.depth[rows])
 
@@ -116,7 +110,8 @@ def _baselines(
 ) -> dict[str, Any]:
     """Retrieval by volume and by pattern, for several spans of rain."""
     train = read_split(whole_shards(manifest_path, "train"), manifest["features"])
-    train = _take(train, np.linspace(0, len(train.times) - 1, TRAIN_SAMPLE).astype(np.intp))
+    wet = np.flatnonzero(windows_with_rain(train))
+    train = _take(train, wet[np.linspace(0, wet.size - 1, TRAIN_SAMPLE).astype(np.intp)])
     rows, cols = nearest_cells(Grid(**manifest["rain_grid"]), Grid(**manifest["depth_grid"]))
     steps = np.array(manifest["channels_back_from_now"][::-1], dtype=np.float64)
     hours = steps * manifest["step_seconds"] / 3600

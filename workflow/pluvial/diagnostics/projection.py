@@ -48,11 +48,15 @@ def make_projection(
             where=embeddings,
             remedy="Lower `figures.umap_neighbours`, or lengthen `time`",
         )
-    known = duckdb.execute(
-        "SELECT * FROM read_parquet($index) AS candidate "
-        "JOIN (SELECT time, storm FROM read_parquet($plan)) AS plan USING (time)",
-        {"index": [str(file) for file in index], "plan": str(plan)},
-    ).df()[["time", "storm", *STATISTICS]]
+    known = (
+        duckdb.connect(config={"threads": 1})
+        .execute(
+            "SELECT * FROM read_parquet($index) AS candidate "
+            "JOIN (SELECT time, storm FROM read_parquet($plan)) AS plan USING (time)",
+            {"index": [str(file) for file in index], "plan": str(plan)},
+        )
+        .df()[["time", "storm", *STATISTICS]]
+    )
     table = table.merge(known, on="time", how="left", validate="one_to_one")
     dimensions = len(table["rain"].iloc[0])
     table["random"] = list(random_points(len(table), dimensions, config.seed))

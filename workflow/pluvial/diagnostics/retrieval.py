@@ -52,14 +52,14 @@ def make_gallery(times: NDArray[np.int64], *, spacing: float, tolerance: float) 
 
 
 def ranks(similarity: NDArray[np.floating], answers: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Rank of each query's answer, intp[Q], from 1; ties count against it.
+    """Rank of each query's answer, intp[Q], from 1; ties, and NaN, count against it.
 
     Args:
         similarity: float[Q, N], larger is more alike.
         answers: intp[Q], columns of the true ones.
     """
     true = similarity[np.arange(answers.size), answers]
-    return np.asarray(np.count_nonzero(similarity >= true[:, None], axis=1))
+    return np.asarray(np.count_nonzero(~(similarity < true[:, None]), axis=1))
 
 
 def summarise(found: NDArray[np.intp], candidates: int) -> dict[str, Any]:

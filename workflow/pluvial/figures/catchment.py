@@ -9,7 +9,7 @@ from pathlib import Path
 import cmcrameri.cm
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
@@ -43,7 +43,7 @@ from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import iso
 
 DEFAULTS = RecordsConfig()
-GROUND = cmcrameri.cm.bamako
+GROUND = ListedColormap(cmcrameri.cm.bamako(np.linspace(0.12, 1, 256)))
 MAP, TALLEST = 3.2, 4.4
 """Widest and tallest map, inches."""
 MAPS_GAP, SERIES_GAP, SERIES_WIDTH, SERIES_HEIGHT = 0.4, 0.85, 4.1, 2.4
@@ -52,6 +52,7 @@ TOP, UNDER_MAPS, STRIP_HEAD, CAPTION, FOOT = 1.05, 0.75, 0.85, 0.24, 0.3
 FRAME_GAP, ROW_NAME, BAR_ROOM, MOMENTS = 0.1, 0.25, 0.85, 6
 FRAME = (PAGE_WIDTH - 2 * MARGIN - ROW_NAME - BAR_ROOM) / MOMENTS - FRAME_GAP
 """Widest frame of the storm, inches."""
+TALLEST_FRAME, LEAST_ROW = TALLEST * FRAME / MAP, 0.85
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,8 @@ def read_catchment(
 def catchment_sheet(found: Catchment) -> Sheet:
     """The page: two maps and two series, above a storm."""
     width, height = found.fit(MAP, TALLEST)
-    frame_width, frame_height = found.fit(FRAME, TALLEST * FRAME / MAP)
     strip_top = TOP + max(height, SERIES_HEIGHT) + UNDER_MAPS + STRIP_HEAD
-    strip_height = 2 * (frame_height + CAPTION) if found.storm else 0.0
+    strip_height = 2 * (_strip_row(found) + CAPTION) if found.storm else 0.0
     sheet = Sheet(PAGE_WIDTH, strip_top + strip_height + FOOT)
     first, last = iso(int(found.rain.times[0])), iso(int(found.rain.times[-1]))
     sheet.title(
@@ -175,7 +175,7 @@ def catchment_sheet(found: Catchment) -> Sheet:
     sheet.heading(left, TOP - 0.1, "c", "Rain and floods over time")
     box = (left, TOP, SERIES_WIDTH, max(height, SERIES_HEIGHT))
     draw_timeline(sheet, box, found.rain, found.flooded, found.storm, found.flooded_m)
-    _draw_storm(sheet, found, strip_top, frame_width, frame_height)
+    _draw_storm(sheet, found, strip_top)
     if found.gaps:
         sheet.figure.legend(
             handles=[Patch(label="no data", **NO_DATA)],
@@ -226,7 +226,7 @@ def _draw_ground(sheet: Sheet, found: Catchment, width: float, height: float) ->
     scale = sheet.axes(right - bar_width, below + 0.17, bar_width, 0.035)
     scale.set_facecolor("black")
     bare(scale, frame=False)
-    words = f"{length:g} km\nrelief {found.relief.exaggeration:g} times too steep"
+    words = f"{length:g} km\nrelief exaggerated {found.relief.exaggeration:g} ×"
     sheet.text(right, below + 0.25, words, ha="right", fontsize=SIZES["small"], color=MUTED)
 
 
@@ -239,45 +239,51 @@ def _draw_greatest(sheet: Sheet, found: Catchment, width: float, height: float) 
     class_bar(bar_axes, DEPTH_CLASSES, "water depth (m), in classes; below 0.01 m: the ground")
 
 
-def _draw_storm(sheet: Sheet, found: Catchment, top: float, width: float, height: float) -> None:
+def _draw_storm(sheet: Sheet, found: Catchment, top: float) -> None:
     """A strip of rain frames above the depth maps of the same moments."""
     storm = found.storm
     if storm is None:
         sheet.heading(MARGIN, top - 0.55, "d", "No storm: it does not rain in this span")
         return
     hours = (storm.last + found.rain.step - storm.first) / 3600
-    sheet.heading(
-        MARGIN,
-        top - 0.55,
-        "d",
-        f"The wettest storm: {storm.total_mm:.3g} mm in {hours:.3g} h from {iso(storm.first)}",
-    )
-    lower = top + height + CAPTION
-    flooded = _values_at(found.flooded, storm.moments)
-    rates = _values_at(found.rain, storm.moments)
-    for number, moment in enumerate(storm.moments):
-        left = MARGIN + ROW_NAME + number * (FRAME + FRAME_GAP)
-        upper_axes = sheet.axes(left, top, width, height)
-        _show(upper_axes, (found.rain_fields[number], RAIN_CLASSES))
-        minutes = int(moment - storm.first) // 60
-        sheet.text(left, top - 0.19, f"+{minutes // 60} h {minutes % 60:02} min", va="bottom")
-        words = f"{rates[number]:.2g} mm/h, {percent(storm.fallen[number])} fallen"
-        _caption(sheet, left, top, words)
-        lower_axes = sheet.axes(left, lower, width, height)
-        _show_depth(lower_axes, found, found.depth_fields[number])
-        widest = ", widest" if flooded[number] == np.nanmax(flooded) else ""
-        known = np.isfinite(flooded[number])
-        _caption(
-            sheet,
-            left,
-            lower,
-            f"{percent(flooded[number])} flooded{widest}" if known else "no data",
-        )
-    bars = ((top, "rain rate", "mm/h", RAIN_CLASSES), (lower, "water depth", "m", DEPTH_CLASSES))
-    for row, name, unit, classes in bars:
-        sheet.text(MARGIN, row + height / 2, name, rotation=90, va="center", fontsize=SIZES["text"])
-        bar_axes = sheet.axes(PAGE_WIDTH - MARGIN - BAR_ROOM + 0.1, row, 0.1, height)
+    words = f"{storm.total_mm:.3g} mm in {hours:.3g} h from {iso(storm.first)}"
+    sheet.heading(MARGIN, top - 0.55, "d", f"The wettest storm: {words}")
+    row = _strip_row(found)
+    lower = top + row + CAPTION
+    for number in range(storm.moments.size):
+        _draw_moment(sheet, found, storm, number, top, lower)
+    for start, name, unit, classes in (
+        (top, "rain rate", "mm/h", RAIN_CLASSES),
+        (lower, "water depth", "m", DEPTH_CLASSES),
+    ):
+        sheet.text(MARGIN, start + row / 2, name, rotation=90, va="center")
+        bar_axes = sheet.axes(PAGE_WIDTH - MARGIN - BAR_ROOM + 0.1, start, 0.1, row)
         class_bar(bar_axes, classes, unit)
+
+
+def _strip_row(found: Catchment) -> float:
+    """Height of a row of the strip, inches: a frame's, or what its name and bar need."""
+    return max(found.fit(FRAME, TALLEST_FRAME)[1], LEAST_ROW)
+
+
+def _draw_moment(
+    sheet: Sheet, found: Catchment, storm: Storm, number: int, top: float, lower: float
+) -> None:
+    """Rain (at ``top``) and depth (at ``lower``) of one moment, and their numbers."""
+    left = MARGIN + ROW_NAME + number * (FRAME + FRAME_GAP)
+    width, height = found.fit(FRAME, TALLEST_FRAME)
+    rate = _values_at(found.rain, storm.moments)[number]
+    flooded = _values_at(found.flooded, storm.moments)
+    minutes = int(storm.moments[number] - storm.first) // 60
+    sheet.text(left, top - 0.19, f"+{minutes // 60} h {minutes % 60:02} min", va="bottom")
+    _caption(sheet, left, top, f"{rate:.2g} mm/h, {percent(storm.fallen[number])} fallen")
+    _show(sheet.axes(left, top, width, height), (found.rain_fields[number], RAIN_CLASSES))
+    words = "no data"
+    if np.isfinite(flooded[number]):
+        widest = ", widest" if flooded[number] == np.nanmax(flooded) > 0 else ""
+        words = f"{percent(flooded[number])} flooded{widest}"
+    _caption(sheet, left, lower, words)
+    _show_depth(sheet.axes(left, lower, width, height), found, found.depth_fields[number])
 
 
 def _caption(sheet: Sheet, left: float, top: float, words: str) -> None:

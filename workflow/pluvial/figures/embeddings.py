@@ -40,7 +40,7 @@ MAP = 2.9
 OUTSIDE = 0.005
 """Share of the records, at either end of an axis, that may lie outside a map."""
 MAP_GAP, LINES_GAP = 0.32, 0.78
-LINES_WIDTH, LINES_HEIGHT, STRIP_HEIGHT = 5.1, 2.05, 0.45
+LINES_WIDTH, LINES_HEIGHT, STRIP_GAP, STRIP_HEIGHT = 5.1, 2.0, 0.14, 0.45
 LINES_TOP = 0.3
 """From a panel's heading down to its lines."""
 BAR_ROOM = 0.5
@@ -132,7 +132,8 @@ def _provenance(labels: Labels, config: FiguresConfig) -> str:
 def _map(sheet: Sheet, left: float, top: float, space: Space) -> Axes:
     """Square axes for the UMAP of ``space``; a few far islands may lie outside, which is said."""
     axes = sheet.axes(left, top + 0.1, MAP, MAP)
-    low, high = np.quantile(space.flat, (OUTSIDE, 1 - OUTSIDE), axis=0)
+    low = np.quantile(space.flat, OUTSIDE, axis=0, method="lower")
+    high = np.quantile(space.flat, 1 - OUTSIDE, axis=0, method="higher")
     reach = 0.56 * max(float((high - low).max()), 1e-6)
     centre = (low + high) / 2
     outside = int((np.abs(space.flat - centre) > reach).any(axis=1).sum())
@@ -140,11 +141,12 @@ def _map(sheet: Sheet, left: float, top: float, space: Space) -> Axes:
         axes.text(
             0.98,
             0.02,
-            f"{outside} records lie outside",
+            f"outside: {outside} of {len(space.flat):,}",
             transform=axes.transAxes,
             ha="right",
             fontsize=SIZES["small"],
             color=MUTED,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
     axes.set_xlim(centre[0] - reach, centre[0] + reach)
     axes.set_ylim(centre[1] - reach, centre[1] + reach)
@@ -256,13 +258,13 @@ def draw_lines(
     found = coordinates(space.vectors, labels.flooded)
     shown = found.dimensions.size
     note = "grey: all lines · colour: median and interquartile band of each flooded-fraction class"
-    if found.constant:
-        note += f" · {found.constant} constant dimensions left out"
     dimensions = space.vectors.shape[1]
-    words = f"{row.name.capitalize()}, all {dimensions} dimensions"
-    sheet.heading(LINES_LEFT, top, letter, words, note)
+    which = f"{shown} of {dimensions} dimensions vary"
+    if not found.constant:
+        which = f"all {dimensions} dimensions"
+    sheet.heading(LINES_LEFT, top, letter, f"{row.name.capitalize()}, {which}", note)
     axes = sheet.axes(LINES_LEFT, top + LINES_TOP, LINES_WIDTH, LINES_HEIGHT)
-    bottom = top + LINES_TOP + LINES_HEIGHT + 0.08
+    bottom = top + LINES_TOP + LINES_HEIGHT + STRIP_GAP
     strip = sheet.axes(LINES_LEFT, bottom, LINES_WIDTH, STRIP_HEIGHT)
     if shown < 2:
         empty(axes, f"{shown} of {dimensions} dimensions vary: there are no lines to draw")
@@ -353,6 +355,6 @@ def _draw_strip(strip: Axes, found: Coordinates, labels: Labels) -> None:
     strip.yaxis.set_major_locator(FixedLocator([0, strip.get_ylim()[1]]))
     strip.set_ylabel("η²")
     strip.set_xlabel("dimension, in order of correlation", labelpad=2)
-    step = round_up(shown / 5, (1, 2, 5, 10))
-    ticks = [1, *np.arange(step, shown - 0.4 * step, step), shown]
-    strip.set_xticks([tick for tick in ticks if tick == 1 or tick > 0.3 * step])
+    step = int(round_up(max(shown / 5, 1), (1, 2, 5, 10)))
+    between = [n for n in range(step, shown, step) if min(n - 1, shown - n) > 0.4 * step]
+    strip.set_xticks([1, *between, shown])

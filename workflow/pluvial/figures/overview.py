@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,14 +106,11 @@ def read_frames(
     """The fields float32[rows, cols] at ``times``; all NaN where there is no such frame."""
     fields = [np.full(_grid(paths, variable).shape, np.nan, dtype=np.float32) for _ in times]
     for path in paths:
-        file = FramesFile(path, variable)
-        try:
+        with _opened(path, variable) as file:
             rows = {int(time): row for row, time in enumerate(file.times)}
             for number, time in enumerate(times):
                 if (row := rows.get(int(time))) is not None:
                     fields[number] = unpack(file.read(row, row + 1)[0][0], variable)
-        finally:
-            file.close()
     return fields
 
 
@@ -167,12 +165,25 @@ def _moments(
     return np.unique(np.array(chosen, dtype=np.int64))
 
 
-def _grid(paths: Sequence[Path], variable: Variable) -> Grid:
-    file = FramesFile(paths[0], variable)
+@contextmanager
+def _opened(path: Path, variable: Variable) -> Iterator[FramesFile]:
     try:
-        return file.grid
+        file = FramesFile(path, variable)
+    except KeyError:
+        raise PluvialError(
+            f"it holds no {variable.name}",
+            where=path,
+            remedy="Delete it and run the workflow again",
+        ) from None
+    try:
+        yield file
     finally:
         file.close()
+
+
+def _grid(paths: Sequence[Path], variable: Variable) -> Grid:
+    with _opened(paths[0], variable) as file:
+        return file.grid
 
 
 def _blocks(
@@ -181,8 +192,7 @@ def _blocks(
     """Times int64[n] and packed fields uint16[n, rows, cols] of all files, a block at a time."""
     steps = max(1, BLOCK_CELLS // (grid.rows * grid.cols))
     for path in paths:
-        file = FramesFile(path, variable)
-        try:
+        with _opened(path, variable) as file:
             if file.grid != grid:
                 raise PluvialError(
                     f"its grid ({file.grid.describe()}) is not that of {paths[0].name} "
@@ -191,11 +201,9 @@ def _blocks(
                     remedy="Delete both and run the workflow again",
                 )
             times = file.times
-            for start in range(0, times.size, steps):
-                part = slice(start, min(start + steps, times.size))
-                yield times[part], file.read(part.start, part.stop)[0]
-        finally:
-            file.close()
+            for first in range(0, times.size, steps):
+                last = min(first + steps, times.size)
+                yield times[first:last], file.read(first, last)[0]
 
 
 def _series(times: list[NDArray[np.int64]], values: list[NDArray[np.float64]]) -> Series:

@@ -40,7 +40,7 @@ def shade(elevation: NDArray[np.floating], cell: float) -> Relief:
     if missing.all() or min(ground.shape) < 2:
         return Relief(np.where(missing, np.nan, 1.0), 1.0)
     if missing.any():
-        # Each hole bears the nearest elevation, so that its edge throws no shadow.
+        # Each hole bears the nearest elevation, so that its edge is no cliff.
         nearest = distance_transform_edt(missing, return_distances=False, return_indices=True)
         ground = ground[tuple(nearest)]
     slopes = np.hypot(*np.gradient(ground, cell))[~missing]

@@ -114,7 +114,7 @@ def colour_bar(axes: Axes, colormap: Colormap, norm: Normalize, label: str) -> C
     bar.outline.set_linewidth(0.5)
     axes.minorticks_off()
     axes.tick_params(length=2, pad=1.5)
-    axes.set_title(label, loc="left", fontsize=SIZES["small"], color=MUTED, pad=4)
+    axes.set_title(label, loc="left", fontsize=SIZES["small"], color=MUTED, pad=4 if lying else 8)
     return bar
 
 

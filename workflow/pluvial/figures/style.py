@@ -146,5 +146,5 @@ def round_up(value: float, steps: Sequence[float] = (1, 2.5, 5, 10)) -> float:
 
 
 def percent(share: float) -> str:
-    """A share as 0 %, 0.04 %, 2.5 % or 12 %: two figures, no more."""
-    return f"{100 * share:.2g} %" if share < 1 else "100 %"
+    """A share as 0 %, 0.04 %, 2.5 %, 12 % or 100 %."""
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pluvial.figures.overview import Series, Storm
 from pluvial.figures.sheet import Sheet
-from pluvial.figures.style import FAINT, MUTED, NO_DATA, OKABE_ITO, SIZES
+from pluvial.figures.style import FAINT, NO_DATA, OKABE_ITO
 
 MOST_BINS = 1200
 """Above this many frames the greatest of every few is drawn."""
@@ -34,7 +34,7 @@ def draw_timeline(
         flooded_m: depth above which a cell counts as flooded, m.
     """
     left, top, width, height = box
-    half = (height - 0.08) / 2
+    half = (height - 0.16) / 2
     upper = sheet.axes(left, top, width, half)
     lower = sheet.axes(left, top + height - half, width, half)
     first = min(rain.times[0], flooded.times[0])
@@ -46,7 +46,7 @@ def draw_timeline(
         _draw_series(axes, series, colour)
         axes.set_xlim(_date(first), _date(last))
         if storm:
-            span = _date(storm.first), _date(storm.end)
+            span = _date(storm.first), _date(storm.end + rain.step)
             axes.axvspan(*span, color=FAINT, alpha=0.35, lw=0, zorder=0)
     upper.invert_yaxis()
     upper.set_xticks([])
@@ -56,22 +56,13 @@ def draw_timeline(
     locator = AutoDateLocator(minticks=3, maxticks=6, tz="UTC")
     lower.xaxis.set_major_locator(locator)
     lower.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz="UTC"))
-    lower.set_xlabel("time (UTC)")
+    frames = _frames_per_bin(rain)
+    every = f"; greatest of every {frames * rain.step / 60:g} min" if frames > 1 else ""
+    lower.set_xlabel(f"time (UTC){every}")
     if storm:
         middle = _date((storm.first + storm.end) // 2)
         upper.annotate(
             "d", (middle, 0.03), xycoords=("data", "axes fraction"), ha="center", fontweight="bold"
-        )  # fmt: skip
-    frames = _frames_per_bin(rain)
-    if frames > 1:
-        words = f"greatest of every {frames * rain.step / 60:g} min"
-        sheet.text(
-            left + width,
-            top + height + 0.3,
-            words,
-            ha="right",
-            color=MUTED,
-            fontsize=SIZES["small"],
         )
 
 

@@ -134,7 +134,7 @@ def _set_limits(axes: Axes, tables: Mapping[str, pd.DataFrame], *, of_loss: bool
     first = min(float(table["epoch"].min()) for table in tables.values())
     last = max(float(table["epoch"].max()) for table in tables.values())
     axes.set_xlim(first - 0.3, last + 0.3)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     axes.set_ylim(0, _highest(tables, of_loss=of_loss))
     if not of_loss:
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))

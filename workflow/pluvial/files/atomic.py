@@ -54,7 +54,7 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{target.name}."
-    for leftover in target.parent.glob(f"{prefix}*.partial"):
+    for leftover in target.parent.glob(f"{prefix}*.partial*"):
         leftover.unlink(missing_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".partial", dir=target.parent)
     os.close(descriptor)

@@ -58,15 +58,17 @@ def write_period(
     with atomic_path(path) as temporary, h5netcdf.File(temporary, "w") as file:
         packed = _define(file, variable, grid, times)
         status = file.variables["frame_status"]
-        for row, (_, field, kind) in enumerate(entries):
+        for row, (_, field, observed) in enumerate(entries):
+            kind = observed
+            codes = np.full(grid.shape, MISSING)
+            if field is not None:
+                codes, found = pack(field, variable)
+                corrections.add(found)
+            if (codes == MISSING).all():
+                kind = Status.MISSING
             counts[kind] += 1
             status[row] = int(kind)
-            if field is None:
-                packed[row] = np.full(grid.shape, MISSING)
-                continue
-            codes, found = pack(field, variable)
             packed[row] = codes
-            corrections.add(found)
         summary = Summary(
             counts[Status.OBSERVED],
             counts[Status.INTERPOLATED],

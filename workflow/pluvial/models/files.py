@@ -22,7 +22,7 @@ OURS = {
 def save_model(model: keras.Model, path: Path) -> None:
     """Write ``path`` and its ``.sha256``. Keras itself writes in place and checks nothing."""
     with atomic_path(path) as temporary:
-        whole = temporary.with_suffix(".keras")
+        whole = temporary.with_name(f"{temporary.name}.keras")
         try:
             model.save(whole)
             whole.replace(temporary)

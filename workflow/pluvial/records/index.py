@@ -45,6 +45,9 @@ SCHEMA = pa.schema(
 COMPLETE = "complete"
 """The state of a candidate that can become a record; any other state is a reason to drop it."""
 
+NO_DEPTH = "no depth"
+"""There is no depth at NOW + lead: a gap, the end, or a time between coarser depth frames."""
+
 BLOCK_STEPS = 288
 
 
@@ -96,7 +99,7 @@ def build_index(
 ) -> pa.Table:
     """Index the candidates whose NOW lies in ``period``.
 
-    A candidate is every time of the rain axis whose NOW + lead is on the depth axis. Its digest,
+    A candidate is every time of the rain axis. The digest of a complete one,
     XXH3 with 128 bits, is over exactly the bytes the model will see: rain uint16[H, W, C], then
     depth uint16[h, w].
 
@@ -132,8 +135,6 @@ def _block(
     means = _areal_means(codes)
     for row, now in enumerate(range(first, last)):
         target = depth.axis.index(rain.axis.time(now + window.lead))
-        if target is None and rain.axis.time(now + window.lead) < depth.axis.end:
-            continue
         entry: dict[str, object] = {"time": rain.axis.time(now)}
         here = slice(row, row + window.steps)
         if status[row + before] != Status.MISSING and not np.isnan(means[row + before]):
@@ -158,10 +159,10 @@ def _complete(
 ) -> dict[str, object]:
     """State, digest and statistics of a candidate whose rain is whole."""
     if target is None:
-        return {"state": "depth gap"}
+        return {"state": NO_DEPTH}
     codes, status = depth.read(target, target + 1)
     if status[0] == Status.MISSING:
-        return {"state": "depth gap"}
+        return {"state": NO_DEPTH}
     digest = xxhash.xxh3_128_intdigest(record.tobytes() + codes[0].tobytes())
     rates = unpack(record, RAIN)
     water = unpack(codes[0], DEPTH)

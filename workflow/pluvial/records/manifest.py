@@ -15,6 +15,7 @@ from pluvial.files.fingerprints import file_sha256
 from pluvial.frames.store import FramesFile
 from pluvial.frames.variables import DEPTH, MISSING, RAIN, Variable
 from pluvial.grids.grid import Grid
+from pluvial.jobs import logger
 from pluvial.records.normalise import Moments, normalisation
 from pluvial.records.segments import SPLITS
 from pluvial.records.window import Window, window_of
@@ -60,17 +61,21 @@ def write_manifest(
         rain_grid: grid of the rain.
         depth_grid: grid of the depth.
     """
-    splits: dict[str, Any] = {name: {"records": 0, "shards": []} for name in SPLITS}
+    splits: dict[str, Any] = {
+        name: {"records": 0, "records_with_rain": 0, "shards": []} for name in SPLITS
+    }
     parts: dict[str, list[Moments]] = {"rain": [], "depth": []}
     for entry in sorted(map(read_json, sidecars), key=lambda e: (e["split"], e["shard"])):
         split = splits[entry["split"]]
-        split["records"] += entry["records"]
+        for key in ("records", "records_with_rain"):
+            split[key] += entry[key]
         kept = {key: entry[key] for key in ("records", "bytes", "sha256", "payload_sha256")}
         split["shards"].append({"file": f"{entry['split']}/{entry['file']}", **kept})
         if entry["split"] == "train":
             for name, moment in entry["moments"].items():
                 parts[name].append(Moments(**moment))
     rain_shape = [*rain_grid.shape, len(window.channels)]
+    _remove_strangers(path.parent, sidecars)
     write_json(
         path,
         {
@@ -93,6 +98,17 @@ def write_manifest(
             "splits": splits,
         },
     )
+
+
+def _remove_strangers(folder: Path, sidecars: Sequence[Path]) -> None:
+    """Remove shards of an earlier plan: one that was training then may be test now."""
+    ours = {sidecar.resolve() for sidecar in sidecars}
+    ours |= {sidecar.resolve().with_suffix(".tfrecord.gz") for sidecar in sidecars}
+    for split in SPLITS:
+        for file in sorted((folder / split).glob("[0-9]*.*")):
+            if file.resolve() not in ours:
+                logger.info("removing %s: it is not of this plan", file)
+                file.unlink()
 
 
 def _feature(variable: Variable, shape: list[int], axes: str) -> dict[str, Any]:

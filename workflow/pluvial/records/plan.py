@@ -24,6 +24,9 @@ from pluvial.records.segments import SPLITS, Segment, segments_by_storm, segment
 
 HOUR = 3600
 
+PURGES_PER_GROUP = 4
+"""Shortest group of storms, in purges: a boundary then costs a quarter of a group at most."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,7 +71,7 @@ def build_plan(index: Sequence[Path], config: RecordsConfig, step: int, path: Pa
         {"files": [str(file) for file in index]},
     )
     _number_storms(database, config, step)
-    segments = _segments(database, config)
+    segments = _segments(database, config, step)
     _judge(database, segments, config, step)
     _lay_out(database, config)
     summary = _summarise(database, segments, config, step)
@@ -82,26 +85,34 @@ def build_plan(index: Sequence[Path], config: RecordsConfig, step: int, path: Pa
 def _number_storms(database: duckdb.DuckDBPyConnection, config: RecordsConfig, step: int) -> None:
     """Table ``storm``: number, start and end of each; a dry gap of ``storm_gap_hours`` ends one.
 
-    A step of which nothing is known (missing) is not dry: it neither starts nor ends a storm.
+    Only steps known to be dry count: a step that is missing neither starts nor ends a storm.
     """
     database.execute(
         """
         CREATE TABLE storm AS
-        WITH wet AS (
-            SELECT time, time - lag(time) OVER (ORDER BY time) AS since
-            FROM candidate WHERE storm_mm_h >= $wet
+        WITH counted AS (
+            SELECT time, storm_mm_h,
+                sum((storm_mm_h < $wet)::INT) OVER (ORDER BY time) AS dry_so_far
+            FROM candidate WHERE storm_mm_h IS NOT NULL
+        ), wet AS (
+            SELECT time, dry_so_far - lag(dry_so_far) OVER (ORDER BY time) AS dry_before
+            FROM counted WHERE storm_mm_h >= $wet
         ), numbered AS (
-            SELECT time, sum((since IS NULL OR since >= $gap)::INT) OVER (ORDER BY time) AS storm
+            SELECT time,
+                sum((dry_before IS NULL OR dry_before * $step >= $gap)::INT)
+                    OVER (ORDER BY time) AS storm
             FROM wet
         )
         SELECT storm::INT AS storm, min(time) AS start, max(time) AS last
         FROM numbered GROUP BY storm
         """,
-        {"wet": config.storm_mm_h, "gap": int(config.storm_gap_hours * HOUR) + step},
+        {"wet": config.storm_mm_h, "gap": int(config.storm_gap_hours * HOUR), "step": step},
     )
 
 
-def _segments(database: duckdb.DuckDBPyConnection, config: RecordsConfig) -> list[Segment]:
+def _segments(
+    database: duckdb.DuckDBPyConnection, config: RecordsConfig, step: int
+) -> list[Segment]:
     """The spans of time that belong to one split each."""
     ((first, last),) = database.execute(
         "SELECT min(time), max(time) FROM candidate WHERE state = $complete",
@@ -111,8 +122,16 @@ def _segments(database: duckdb.DuckDBPyConnection, config: RecordsConfig) -> lis
         raise PluvialError(_why_nothing(database), where="plan", remedy=_NOTHING_REMEDY)
     if config.split.by == "time":
         return segments_by_time(first, last, config.split)
-    starts = database.execute("SELECT start FROM storm ORDER BY start").fetchall()
-    return segments_by_storm(first, [start for (start,) in starts], config.split, config.seed)
+    starts = database.execute(
+        "SELECT start FROM storm WHERE start <= $last ORDER BY start", {"last": last}
+    ).fetchall()
+    return segments_by_storm(
+        first,
+        [start for (start,) in starts],
+        config.split,
+        config.seed,
+        least=PURGES_PER_GROUP * purge_seconds(config, step),
+    )
 
 
 _NOTHING_REMEDY = (

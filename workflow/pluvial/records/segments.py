@@ -33,20 +33,31 @@ def segments_by_time(first: int, last: int, shares: SplitConfig) -> list[Segment
 
 
 def segments_by_storm(
-    first: int, starts: Sequence[int], shares: SplitConfig, seed: int
+    first: int, starts: Sequence[int], shares: SplitConfig, seed: int, *, least: int
 ) -> list[Segment]:
-    """Whole storms to each split: a storm holds from its start to the next one's.
+    """Groups of whole storms to each split, drawn with ``seed``.
 
-    The shares are met as nearly as whole storms allow; which storm goes where is drawn with
-    ``seed``. Neighbours in the same split are merged, so that no boundary lies between them.
-    What precedes the first storm goes with it.
+    A storm holds from its start to the next one's; what precedes the first storm goes with it.
+    Storms are gathered into groups that start at least ``least`` seconds apart, because each
+    boundary between two splits costs the purge. The shares are met as nearly as whole groups
+    allow. Neighbours in the same split are merged, so that no boundary lies between them.
+
+    Args:
+        first: time of the first complete candidate.
+        starts: time of each storm, ascending.
+        shares: of the groups.
+        seed: of the draw.
+        least: shortest group.
     """
-    counts = np.floor(np.cumsum([0.0, *(getattr(shares, s) for s in SPLITS)]) * len(starts) + 0.5)
+    groups = [first]
+    for start in starts:
+        if start - groups[-1] >= least:
+            groups.append(start)
+    counts = np.floor(np.cumsum([0.0, *(getattr(shares, s) for s in SPLITS)]) * len(groups) + 0.5)
     drawn = np.repeat(np.arange(len(SPLITS)), np.diff(counts).astype(int))
     np.random.default_rng(seed).shuffle(drawn)
     segments: list[Segment] = []
-    for number, (start, split) in enumerate(zip(starts, drawn, strict=True)):
+    for start, split in zip(groups, drawn, strict=True):
         if not segments or segments[-1].split != SPLITS[split]:
-            begins = min(first, start) if number == 0 else start
-            segments.append(Segment(begins, SPLITS[split]))
-    return segments or [Segment(first, SPLITS[0])]
+            segments.append(Segment(start, SPLITS[split]))
+    return segments

@@ -22,7 +22,7 @@ from pluvial.frames.series import FrameSeries, open_series
 from pluvial.jobs import logger
 from pluvial.records.normalise import Moments, moments
 from pluvial.records.tfrecord import encode_example, frame
-from pluvial.records.window import Records, Window, pool, window_of
+from pluvial.records.window import Records, Window, pool, window_of, windows_with_rain
 
 GZIP_WINDOW_BITS = 31
 COMPRESSION_LEVEL = 1
@@ -52,10 +52,15 @@ def make_shard(
 
 def planned_times(plan: Path, split: str, shard: int) -> NDArray[np.int64]:
     """NOW of each record of a shard, int64[N], in the order of its rows."""
-    rows = duckdb.execute(
-        "SELECT time FROM read_parquet($plan) WHERE split = $split AND shard = $shard ORDER BY row",
-        {"plan": str(plan), "split": split, "shard": shard},
-    ).fetchnumpy()
+    rows = (
+        duckdb.connect(config={"threads": 1})
+        .execute(
+            "SELECT time FROM read_parquet($plan) "
+            "WHERE split = $split AND shard = $shard ORDER BY row",
+            {"plan": str(plan), "split": split, "shard": shard},
+        )
+        .fetchnumpy()
+    )
     return np.asarray(rows["time"], dtype=np.int64)
 
 
@@ -118,6 +123,7 @@ def write_shard(records: Records, path: Path, sidecar: Path, identity: dict[str,
             **identity,
             "file": path.name,
             "records": int(records.times.size),
+            "records_with_rain": int(windows_with_rain(records).sum()),
             "bytes": path.stat().st_size,
             "sha256": file_sha256(path),
             "payload_sha256": payload.hexdigest(),

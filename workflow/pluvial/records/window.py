@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.config.data import RecordsConfig
+from pluvial.frames.variables import MISSING
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Records:
     times: NDArray[np.int64]
     rain: NDArray[np.uint16]
     depth: NDArray[np.uint16]
+
+
+def windows_with_rain(records: Records) -> NDArray[np.bool_]:
+    """Which windows hold any rain, bool[N]; a missing cell is not rain, nor is it dry."""
+    rain = (records.rain != 0) & (records.rain != MISSING)
+    return np.asarray(rain.any(axis=(1, 2, 3)))
 
 
 def window_of(records: RecordsConfig) -> Window:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pluvial.config.learning import PretrainConfig
@@ -34,25 +34,48 @@ VALIDATION_STEPS = 8
 
 @dataclass(frozen=True)
 class Dataset:
-    """A manifest and its checked shards."""
+    """A manifest and its checked shards, each with its number of records."""
 
     manifest: dict[str, Any]
     layout: Layout
-    train: list[Path]
-    val: list[Path]
+    train: list[tuple[Path, int]]
+    val: list[tuple[Path, int]]
 
     @classmethod
     def open(cls, path: Path) -> Dataset:
         """Read the manifest at ``path`` and check every shard for training against it."""
         manifest = read_manifest(path)
-        return cls(
-            manifest, Layout.of(manifest), whole_shards(path, "train"), whole_shards(path, "val")
-        )
+
+        def counted(split: str) -> list[tuple[Path, int]]:
+            counts = [shard["records"] for shard in manifest["splits"][split]["shards"]]
+            return list(zip(whole_shards(path, split), counts, strict=True))
+
+        return cls(manifest, Layout.of(manifest), counted("train"), counted("val"))
 
 
-def fingerprint(config: PretrainConfig, manifest: dict[str, Any], run: Run) -> str:
-    """Hex digest of all that decides what a training becomes."""
-    return document_sha256({"config": config.model_dump(mode="json"), "data": manifest, "run": run})
+def fingerprint(
+    config: PretrainConfig, manifest: dict[str, Any], heightmap: Path, run: Run, code: str
+) -> str:
+    """Hex digest of all that decides what a training becomes: only its equal is gone on with.
+
+    Args:
+        config: towers and training.
+        manifest: of the dataset; it holds the digest of every shard.
+        heightmap: its bytes count.
+        run: the real training, or a control.
+        code: digest of the library files that a training runs through.
+    """
+    return document_sha256(
+        {
+            "config": config.model_dump(mode="json"),
+            "data": manifest,
+            "heightmap": file_sha256(heightmap),
+            "run": run,
+            "code": code,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        }
+    )
 
 
 def make_encoders(
@@ -61,6 +84,7 @@ def make_encoders(
     config: PretrainConfig,
     run: Run,
     *,
+    code: str,
     checkpoints: Path,
     tensorboard: Path,
     folder: Path,
@@ -74,6 +98,7 @@ def make_encoders(
         heightmap_path,
         config,
         run,
+        code=code,
         checkpoints=checkpoints,
         tensorboard=tensorboard,
     )
@@ -93,7 +118,7 @@ def make_encoders(
             },
             "keras": keras.__version__,
             "tensorflow": tf.__version__,
-            "pluvial": version("pluvial"),
+            "code": code,
         },
     )
 
@@ -104,6 +129,7 @@ def pretrain(
     config: PretrainConfig,
     run: Run,
     *,
+    code: str,
     checkpoints: Path,
     tensorboard: Path,
 ) -> tuple[DualEncoder, History, str]:
@@ -114,6 +140,7 @@ def pretrain(
         heightmap_path: elevations on the depth grid.
         config: towers and training.
         run: the real training, or a control.
+        code: digest of the library files that a training runs through.
         checkpoints: folder for all trainings; this one's is named by its fingerprint.
         tensorboard: folder of the event files.
 
@@ -123,7 +150,7 @@ def pretrain(
     dataset = Dataset.open(manifest_path)
     _require_batches(dataset, config, manifest_path)
     _, elevation = read_elevation(heightmap_path)
-    identity = fingerprint(config, dataset.manifest, run)
+    identity = fingerprint(config, dataset.manifest, heightmap_path, run, code)
     name = f"{run}-{identity[:16]}"
     kept = Checkpoints(checkpoints / name)
     found = kept.latest()
@@ -140,8 +167,9 @@ def pretrain(
     epochs = 0 if run == "untrained" else config.epochs
     for epoch in range(done, epochs):
         row = _train_epoch(model, dataset, config, run, epoch)
-        kept.save(epoch + 1, model)
+        # The history first: on resuming, rows beyond the checkpoint are dropped, never missed.
         history.add(row)
+        kept.save(epoch + 1, model)
         logger.info(
             "epoch %d of %d: loss %.3f (chance %.3f), in-batch hits %.0f %%, "
             "validation loss %.3f, %.0f pairs/s",
@@ -176,8 +204,15 @@ def _train_epoch(
     )
     seconds = time.monotonic() - began
     row = {name: float(values[-1]) for name, values in fitted.history.items()}
-    if dataset.val:
-        row |= _validate(model, dataset, config)
+    if not np.isfinite(row["loss"]):
+        raise PluvialError(
+            f"the loss is {row['loss']} in epoch {epoch + 1}: the training has diverged",
+            where=f"pretrain, {run}",
+            remedy="Lower `pretrain.learning_rate`, or raise `pretrain.warmup_steps`",
+        )
+    steps = min(VALIDATION_STEPS, drawable(dataset, "val", config) // config.batch)
+    if steps:
+        row |= _validate(model, dataset, config, steps)
     return {
         "epoch": float(epoch + 1),
         **row,
@@ -187,13 +222,15 @@ def _train_epoch(
     }
 
 
-def _validate(model: DualEncoder, dataset: Dataset, config: PretrainConfig) -> dict[str, float]:
+def _validate(
+    model: DualEncoder, dataset: Dataset, config: PretrainConfig, steps: int
+) -> dict[str, float]:
     """Loss and hits on the same few batches of validation pairs after each epoch."""
     pairs = training_pairs(
         dataset.val,
         dataset.layout,
         batch=config.batch,
-        steps=VALIDATION_STEPS,
+        steps=steps,
         seed=config.seed,
         dry_windows=config.dry_windows,
     )
@@ -217,11 +254,18 @@ def _optimizer(config: PretrainConfig) -> keras.optimizers.Optimizer:
     return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=1.0)
 
 
+def drawable(dataset: Dataset, split: str, config: PretrainConfig) -> int:
+    """How many records of a split training draws from: all, or those with rain."""
+    key = "records" if config.dry_windows else "records_with_rain"
+    return int(dataset.manifest["splits"][split][key])
+
+
 def _require_batches(dataset: Dataset, config: PretrainConfig, where: Path) -> None:
-    records = dataset.manifest["splits"]["train"]["records"]
+    records = drawable(dataset, "train", config)
     if records < config.batch:
         raise PluvialError(
-            f"the training split holds {records} records, fewer than one batch of {config.batch}",
+            f"the training split holds {records} records to draw from, fewer than one batch of "
+            f"{config.batch}",
             where=where,
             remedy="Lower `pretrain.batch`, or lengthen `time`",
         )
