@@ -153,6 +153,8 @@ def pretrain(
     identity = fingerprint(config, dataset.manifest, heightmap_path, run, code)
     name = f"{run}-{identity[:16]}"
     kept = Checkpoints(checkpoints / name)
+    # tf.data mixes the global seed into every shuffle; a resumed training must set it alike.
+    keras.utils.set_random_seed(config.seed)
     found = kept.latest()
     if found is None:
         done, model = (
@@ -185,8 +187,6 @@ def _train_epoch(
     """Train one virtual epoch; its order is a function of seed and epoch alone."""
     pairs = shuffled_pairs if run == "shuffled" else training_pairs
     seed = config.seed * EPOCH_STRIDE + epoch
-    # tf.data mixes the global seed into every shuffle: it must not depend on what ran before.
-    keras.utils.set_random_seed(seed)
     began = time.monotonic()
     fitted = model.fit(
         pairs(
