@@ -105,7 +105,7 @@ def test_it_rains_within_the_storms_only(series, rain):
 
 
 def test_storms_do_not_touch_and_last_as_long_as_configured():
-    storms = make_series(steps=200_000).storms
+    storms = make_series(steps=200_000, mean_wet_hours=3.0, mean_dry_hours=8.0).storms
     gaps = [(b.start - a.end) / STEPS_PER_HOUR for a, b in pairwise(storms)]
     lengths = [(storm.end - storm.start) / STEPS_PER_HOUR for storm in storms]
     assert min(gaps) >= 0.25
