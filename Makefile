@@ -42,7 +42,7 @@ lint: env
 
 # What is generated from the configuration models and from the lock; tests hold both equal.
 docs-of-config: env
-	$(PYTHON) -m pluvial.config.documents
+	$(PYTHON) -m pluvial.case.documents
 
 envs: env
 	$(PYTHON) envs/from_lock.py

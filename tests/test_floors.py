@@ -15,6 +15,7 @@ FLOORS = [
     "sources",
     "simulation",
     "frames",
+    "case",
     "records",
     "dataset",
     "models",
@@ -22,7 +23,7 @@ FLOORS = [
     "diagnostics",
     "figures",
 ]
-GROUND = {"errors", "jobs"}
+GROUND = {"compiled", "errors", "jobs"}
 USES_TENSORFLOW = {"dataset", "models", "training"}
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 

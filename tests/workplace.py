@@ -26,13 +26,20 @@ class Workplace:
     def results(self) -> Path:
         return self.folder / "results"
 
+    @property
+    def config(self) -> Path:
+        return self.folder / "case.yaml"
+
+    def write_case(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(yaml.safe_dump(self.case | {"pathvars": {"results": "results"}}))
+
     def snakemake(
         self, *arguments: str, snakefile: Path = CHECKOUT / "Snakefile"
     ) -> subprocess.CompletedProcess[str]:
-        config = self.folder / "case.yaml"
-        config.write_text(yaml.safe_dump(self.case | {"pathvars": {"results": "results"}}))
+        self.write_case()
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
-        command += ["--directory", str(self.folder), "--configfile", str(config)]
+        command += ["--directory", str(self.folder), "--configfile", str(self.config)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
         return subprocess.run(
             [*command, "--cores", "2", *arguments],

@@ -24,7 +24,7 @@ from pluvial.figures.relief import grey, shade
 from pluvial.figures.sheet import Sheet
 from pluvial.figures.timeline import MOST_BINS, binned
 from pluvial.frames.elevation import write_elevation
-from pluvial.frames.gaps import Status
+from pluvial.frames.gaps import Regular, Status
 from pluvial.frames.store import write_period
 from pluvial.frames.variables import DEPTH, RAIN, Variable
 from pluvial.grids.grid import Grid
@@ -46,13 +46,13 @@ def write_frames(
     write_period(
         path,
         [
-            (k, field, Status.MISSING if field is None else Status.OBSERVED)
+            Regular(k, field, Status.MISSING if field is None else Status.OBSERVED)
             for k, field in enumerate(fields)
         ],
         variable=variable,
         grid=Grid(*shape, cell),
         times=times,
-        provenance={},
+        provenance=dict,
     )
     return path
 

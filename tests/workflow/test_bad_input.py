@@ -32,15 +32,15 @@ def place(tmp_path: Path) -> Workplace:
     case: dict[str, Any] = {
         "name": "bad",
         "time": {"start": start, "end": "2021-06-01T05:00Z", "step_minutes": 5},
-        "heightmap": {"format": "ascii", "file": "dem.asc"},
+        "heightmap": {"format": "ascii", "files": "dem.asc"},
         "rain": {
             "format": "hail-caesar",
-            "file": "rain.txt",
+            "files": "rain.txt",
             "zones": "zones.asc",
             "parameters": "run.params",
             "start": start,
         },
-        "depth": {"format": "ascii-stream", "file": "depth.asc", "start": start},
+        "depth": {"format": "ascii-stream", "files": "depth.asc", "start": start},
         "records": {
             "channels": [1, 2, 3],
             "split": {"train": 0.6, "val": 0, "test": 0.4, "memory_hours": 0},

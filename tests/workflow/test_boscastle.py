@@ -28,8 +28,8 @@ def built(boscastle: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplac
     return place
 
 
-HALF_A_STEP = 0.501
-"""The store is float32 before it is packed: 13.0445 m may become 13.044 or 13.045 m."""
+HALF_A_STEP = 0.5 + 1e-6
+"""Numbers are rounded to the nearest step; halves may go either way."""
 
 
 def exactly(values: list[list[str]], unit: str) -> np.ndarray:
@@ -38,13 +38,15 @@ def exactly(values: list[list[str]], unit: str) -> np.ndarray:
 
 
 def test_counts_are_those_worked_out_by_hand(built: Workplace) -> None:
-    summary = json.loads((built.results / "plan" / "summary.json").read_text())
+    summary = json.loads((built.results / "plan" / "01.json").read_text())
     assert summary["candidates"] == 865
-    assert summary["dropped"] == {"incomplete window": 95, "no depth": 13, "purged": 145}
+    dropped = {reason: found["records"] for reason, found in summary["dropped"].items()}
+    assert dropped == {"incomplete window": 95, "no depth": 13, "purged": 145}
+    assert summary["dropped"]["no depth"]["first"] == "2004-08-18T23:00Z"
     assert summary["kept"] == 612
     assert summary["splits"]["train"]["records"] == 265
     assert summary["splits"]["test"]["records"] == 347
-    plan = pd.read_parquet(built.results / "plan" / "plan.parquet")
+    plan = pd.read_parquet(built.results / "plan" / "01.parquet")
     now = (plan[plan["reason"].isna()].groupby("split")["time"].agg(["min", "max"]) - START) // 300
     assert now.loc["train"].tolist() == [95, 359]
     assert now.loc["test"].tolist() == [505, 851]
@@ -106,3 +108,28 @@ def test_real_rain_on_a_real_heightmap_can_be_simulated(boscastle: Path, tmp_pat
     place.run("frames")
     report = json.loads((place.results / "frames" / "report.json").read_text())
     assert report["depth"]["observed"] == report["rain"]["observed"] == 144
+
+
+def test_the_depth_follows_its_rain(built: Workplace) -> None:
+    proofs = json.loads((built.results / "shards" / "proofs.json").read_text())
+    assert 0 <= proofs["lag"]["minutes"] <= 20
+    assert proofs["lag"]["correlation"] > 0.9
+    assert proofs["ledger"]["in_shards"] == proofs["ledger"]["kept"] == 612
+
+
+def test_a_memoriser_scores_higher_on_a_random_split(built: Workplace) -> None:
+    leakage = json.loads((built.results / "plan" / "leakage.json").read_text())
+    assert leakage["random"]["csi"] > leakage["chosen"]["csi"] + 0.1
+
+
+def test_a_depth_of_another_clock_is_refused(boscastle: Path, tmp_path: Path) -> None:
+    """Depth labelled an hour early, as by a clock set to summer time."""
+    place = Workplace(tmp_path, named_case("boscastle"))
+    place.case["data_folder"] = str(boscastle)
+    place.case["time"]["start"] = "2004-08-15T23:00Z"
+    place.case["depth"]["start"] = "2004-08-15T23:00Z"
+    done = place.snakemake("tfrecords")
+    assert done.returncode == 1
+    printed = done.stdout + done.stderr
+    assert "before its rain falls" in printed
+    assert "not of the same clock" in printed

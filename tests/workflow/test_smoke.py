@@ -39,8 +39,8 @@ def test_everything_is_there(smoke: Workplace) -> None:
 
 
 def test_the_plan_adds_up_and_the_shards_hold_it(smoke: Workplace) -> None:
-    plan = pd.read_parquet(smoke.results / "plan" / "plan.parquet")
-    summary = json.loads((smoke.results / "plan" / "summary.json").read_text())
+    plan = pd.read_parquet(smoke.results / "plan" / "01.parquet")
+    summary = json.loads((smoke.results / "plan" / "01.json").read_text())
     manifest = json.loads((smoke.results / "shards" / "manifest.json").read_text())
     assert len(plan) == summary["candidates"] == 4 * 288
     assert summary["kept"] == plan["reason"].isna().sum()
@@ -75,7 +75,7 @@ def test_two_builds_give_the_same_bytes(smoke: Workplace, tmp_path: Path) -> Non
 
 def test_a_lost_shard_alone_is_remade(smoke: Workplace, tmp_path: Path) -> None:
     place = copy_of(smoke, tmp_path)
-    lost = place.results / "shards" / "train" / "00001.tfrecord.gz"
+    lost = place.results / "shards" / "train" / "01-00001.tfrecord.gz"
     before = lost.read_bytes()
     lost.unlink()
     planned = place.planned()

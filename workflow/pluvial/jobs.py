@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -35,16 +37,37 @@ def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
     to_terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
     logger.setLevel(logging.INFO)
     logger.handlers = [to_file, to_terminal]
+    # A log that cannot be written (a full disk) must not hide the message on the terminal.
+    logging.raiseExceptions = False
     began = time.monotonic()
     try:
         yield logger
     except PluvialError as error:
         logger.log(logging.ERROR, "error: %s", error)
         sys.exit(1)
-    except Exception:
-        logger.exception("unexpected error")
+    except Exception as error:
+        if _disk_is_full(error):
+            logger.log(
+                logging.ERROR,
+                "error: the disk is full (%s). Nothing half-written bears its final name; free "
+                "some space, or move `results` with `pathvars`, and run the workflow again",
+                error,
+            )
+        else:
+            logger.exception("unexpected error")
         sys.exit(1)
     logger.info("done in %.1f s", time.monotonic() - began)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, says so; HDF5 and Arrow only say it in words."""
+    full = {errno.ENOSPC, errno.EDQUOT}
+    while error is not None:
+        said = any(os.strerror(code) in str(error) for code in full)
+        if said or getattr(error, "errno", None) in full:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def progress(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:

@@ -8,11 +8,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from snakemake.exceptions import WorkflowError
 
-from pluvial.config.case import load_case
+from pluvial.case.case import load_case
+from pluvial.case.editions import editions
 from pluvial.errors import PluvialError
 from pluvial.files.code import code_digest
-from pluvial.frames.axes import depth_axis, rain_axis
-from pluvial.grids.time_axis import covering, periods
 
 try:
     CASE = load_case(
@@ -32,16 +31,15 @@ pathvars:
 wildcard_constraints:
     period=r"\d{4}(-\d{2}){0,2}",
     split="train|val|test",
-    shard=r"\d{5}",
+    edition=r"\d{2}",
+    shard=r"\d{2}-\d{5}",
     run="trained|shuffled|untrained",
 
 
-RAIN_AXIS = rain_axis(CASE.time)
-DEPTH_AXIS = depth_axis(CASE.time, CASE.depth)
-RAIN_PERIODS = periods(RAIN_AXIS, CASE.frames.period)
-DEPTH_PERIODS = periods(DEPTH_AXIS, CASE.frames.period)
-PERIODS = [period.name for period in RAIN_PERIODS]
-DEPTHS = [period.name for period in DEPTH_PERIODS]
+EDITIONS = editions(CASE)
+EDITION_OF = {name: edition for edition in EDITIONS for name in edition.rain_names}
+PERIODS = [name for edition in EDITIONS for name in edition.rain_names]
+DEPTHS = [name for edition in EDITIONS for name in edition.depth_names]
 
 
 def code(script):

@@ -28,7 +28,7 @@ rule retrieval:
 rule umap:
     input:
         embeddings="<results>/embeddings/trained.parquet",
-        plan="<results>/plan/plan.parquet",
+        plan=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
         index=collect("<results>/index/{period}.parquet", period=PERIODS),
     output:
         "<results>/diagnostics/umap.parquet",

@@ -1,7 +1,7 @@
 # Raw data, or the simulator, to the canonical store: one NetCDF of rain and of depth per period.
 rule heightmap:
     input:
-        sources=source_files(CASE.heightmap),
+        sources=raw(CASE.heightmap),
     output:
         "<results>/frames/heightmap.nc",
     log:
@@ -17,45 +17,36 @@ rule heightmap:
         runtime=10,
     params:
         code=code("heightmap.py"),
-        part=part("heightmap", "data_folder"),
+        part=part("heightmap", "domain", "data_folder"),
     script:
         "../scripts/heightmap.py"
 
 
-# Made storms can be entered at any time: one job per period. A raw table is read once, from its
-# start: one job for all periods.
-rule rain_frames:
-    input:
-        sources=source_files(CASE.rain),
-    output:
-        (
-            "<results>/frames/rain/{period}.nc"
-            if isinstance(CASE.rain, SyntheticStorms)
-            else collect("<results>/frames/rain/{period}.nc", period=PERIODS)
-        ),
-    log:
-        (
-            "<logs>/rain_frames/{period}.log"
-            if isinstance(CASE.rain, SyntheticStorms)
-            else "<logs>/rain_frames.log"
-        ),
-    benchmark:
-        (
-            "<benchmarks>/rain_frames/{period}.tsv"
-            if isinstance(CASE.rain, SyntheticStorms)
-            else "<benchmarks>/rain_frames.tsv"
-        )
-    conda:
-        "../../envs/pluvial.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=120,
-    params:
-        code=code("rain_frames.py"),
-        part=part("rain", "heightmap", "time", "frames", "data_folder"),
-    script:
-        "../scripts/rain_frames.py"
+for name, place, frames_files, edition in frame_jobs("rain", CASE.rain):
+
+    rule:
+        name:
+            name
+        input:
+            sources=raw_for("rain", CASE.rain, edition),
+        output:
+            frames_files,
+        log:
+            f"<logs>/{place}.log",
+        benchmark:
+            f"<benchmarks>/{place}.tsv"
+        conda:
+            "../../envs/pluvial.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(1000),
+            runtime=1440 if edition else 120,
+        params:
+            code=code("rain_frames.py"),
+            part=part("rain", "heightmap", "domain", "frames", "data_folder"),
+            time=time_for(edition),
+        script:
+            "../scripts/rain_frames.py"
 
 
 if isinstance(CASE.depth, SimulatedDepth):
@@ -84,39 +75,75 @@ if isinstance(CASE.depth, SimulatedDepth):
             runtime=240,
         params:
             code=code("simulate_depth.py"),
-            part=part("depth", "time"),
+            part=part("depth"),
+            time=time_for(None),
         script:
             "../scripts/simulate_depth.py"
 
 else:
 
-    rule depth_frames:
-        input:
-            sources=source_files(CASE.depth),
-            heightmap="<results>/frames/heightmap.nc",
-        output:
-            collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
-        log:
-            "<logs>/depth_frames.log",
-        benchmark:
-            "<benchmarks>/depth_frames.tsv"
-        conda:
-            "../../envs/pluvial.yaml"
-        threads: 1
-        resources:
-            mem_mb=memory(1000),
-            runtime=1440,
-        params:
-            code=code("depth_frames.py"),
-            part=part("depth", "time", "frames", "data_folder"),
-        script:
-            "../scripts/depth_frames.py"
+    for name, place, frames_files, edition in frame_jobs("depth", CASE.depth):
+
+        rule:
+            name:
+                name
+            input:
+                sources=raw_for("depth", CASE.depth, edition),
+                heightmap="<results>/frames/heightmap.nc",
+            output:
+                frames_files,
+            log:
+                f"<logs>/{place}.log",
+            benchmark:
+                f"<benchmarks>/{place}.tsv"
+            conda:
+                "../../envs/pluvial.yaml"
+            threads: 1
+            resources:
+                mem_mb=memory(1000),
+                runtime=2880 if edition else 120,
+            params:
+                code=code("depth_frames.py"),
+                part=part("depth", "domain", "frames", "data_folder"),
+                time=time_for(edition),
+            script:
+                "../scripts/depth_frames.py"
+
+
+# What became of every frame that a source gave. A shard depends on this account of an edition's
+# frames instead of on each of its files, which for many years are too many to list for each shard.
+rule frames_account:
+    input:
+        rain=lambda wildcards: collect(
+            "<results>/frames/rain/{period}.nc",
+            period=edition_named(wildcards.edition).rain_names,
+        ),
+        depth=lambda wildcards: collect(
+            "<results>/frames/depth/{period}.nc",
+            period=edition_named(wildcards.edition).depth_names,
+        ),
+    output:
+        "<results>/frames/{edition}.json",
+    log:
+        "<logs>/frames_account/{edition}.log",
+    benchmark:
+        "<benchmarks>/frames_account/{edition}.tsv"
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        code=code("frames_account.py"),
+    script:
+        "../scripts/frames_account.py"
 
 
 rule frames_report:
     input:
-        rain=collect("<results>/frames/rain/{period}.nc", period=PERIODS),
-        depth=collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
+        collect("<results>/frames/{edition.name}.json", edition=EDITIONS),
     output:
         "<results>/frames/report.json",
     log:
@@ -139,5 +166,7 @@ rule frames_report:
 rule frames:
     input:
         rules.heightmap.output,
+        collect("<results>/frames/rain/{period}.nc", period=PERIODS),
+        collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
         rules.frames_report.output,
     localrule: True

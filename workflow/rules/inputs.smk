@@ -1,24 +1,83 @@
-# Which files a job needs, where that depends on its period or on the plan.
+# Which files a job needs, where that depends on its period, its edition or the plan.
 import json
 
-from pluvial.config.simulation import SyntheticStorms
-from pluvial.config.sources import SimulatedDepth
+from pluvial.case.editions import by_period, raw_files, span_of
+from pluvial.config.simulation import SimulatedDepth, SyntheticStorms, SyntheticTerrain
+from pluvial.frames.axes import depth_axis, rain_axis
+from pluvial.grids.time_axis import covering, periods
+from pluvial.records.layout import shard_name
 
 
-def source_files(*sources):
-    """The raw files that sources of the configuration name."""
-    keys = ("file", "zones", "parameters")
-    named = [getattr(source, key, None) for source in sources for key in keys]
-    paths = [CASE.source_path(path) for path in named if path is not None]
-    # Finished frames need their sources no more.
-    finished = Path(workflow.pathvars.apply("<results>/frames/report.json")).exists()
-    for path in paths:
-        if not finished and not path.exists():
-            raise WorkflowError(
-                f"{path}: the file is missing. Correct its path in the configuration, or "
-                f"`data_folder` ({CASE.data_folder}), in which relative paths are looked up"
-            )
-    return [str(path) for path in paths]
+def raw(section, time=None, names=None):
+    """The raw files of a section: all, or those for the named periods as of a time."""
+    if not hasattr(section, "files"):
+        return []
+    span = span_of(time, names, CASE) if time else None
+    margin = CASE.frames.interpolate_up_to_minutes * 60 + CASE.time.step_minutes * 60
+    try:
+        return [
+            str(path) for path in raw_files(section, CASE.data_folder, span, margin)
+        ]
+    except PluvialError as error:
+        # Finished frames need their sources no more.
+        if Path(path("<results>/frames/report.json")).exists():
+            return []
+        raise WorkflowError(str(error)) from None
+
+
+# What is missing is named now, and not by a function of some job.
+for section in (CASE.heightmap, CASE.rain, CASE.depth):
+    raw(section)
+
+
+def frame_jobs(kind, source):
+    """Name, log, output and edition of the rules that make frames.
+
+    There is a job per period where a file tells its time and in what is made: a period can be made
+    alone. A stream is read once, from its start: a job for all periods of an edition.
+    """
+    pattern = f"<results>/frames/{kind}/{{period}}.nc"
+    if by_period(source):
+        return [(f"{kind}_frames", f"{kind}_frames/{{period}}", pattern, None)]
+    found = []
+    for edition in EDITIONS:
+        name = (
+            f"{kind}_frames_{edition.name}" if len(EDITIONS) > 1 else f"{kind}_frames"
+        )
+        files = collect(pattern, period=getattr(edition, f"{kind}_names"))
+        found.append((name, name, files, edition))
+    return found
+
+
+def raw_for(kind, source, edition):
+    """Input function: the raw files of a job of :func:`frame_jobs`."""
+    if edition:
+        return lambda wildcards: raw(source, edition.time, edition.rain_names)
+    return lambda wildcards: raw(
+        source, EDITION_OF[wildcards.period].time, [wildcards.period]
+    )
+
+
+def time_for(edition):
+    """The case's time as of an edition, or as of the edition of the job's period."""
+    if edition:
+        return edition.time.model_dump(mode="json")
+    return lambda wildcards: EDITION_OF[wildcards.period].time.model_dump(mode="json")
+
+
+def time_of_edition(wildcards):
+    """The case's time as of the edition that a wildcard names."""
+    return edition_named(wildcards.edition).time.model_dump(mode="json")
+
+
+def edition_named(name):
+    """The edition of that name."""
+    return EDITIONS[int(name) - 1]
+
+
+def up_to(edition):
+    """An edition and those before it."""
+    return EDITIONS[: int(edition.name)]
 
 
 WINDOW_STEPS = CASE.records.window_steps
@@ -26,30 +85,58 @@ WINDOW_STEPS = CASE.records.window_steps
 
 def rain_before_and_in(wildcards):
     """Rain files that the windows of a period's candidates reach into."""
-    (period,) = [p for p in RAIN_PERIODS if p.name == wildcards.period]
-    reached = covering(RAIN_PERIODS, period.first - WINDOW_STEPS + 1, period.last)
+    edition = EDITION_OF[wildcards.period]
+    every = periods(rain_axis(edition.time), CASE.frames.period)
+    (period,) = [p for p in every if p.name == wildcards.period]
+    reached = covering(every, period.first - WINDOW_STEPS + 1, period.last)
     return collect("<results>/frames/rain/{p.name}.nc", p=reached)
 
 
 def depth_in_and_at_targets(wildcards):
     """Depth files of a period (they tell the grid) and of its candidates' targets."""
-    (period,) = [p for p in RAIN_PERIODS if p.name == wildcards.period]
-    steps = DEPTH_AXIS.step // RAIN_AXIS.step
+    time = EDITION_OF[wildcards.period].time
+    rain, depth = rain_axis(time), depth_axis(time, CASE.depth)
+    (period,) = [
+        p for p in periods(rain, CASE.frames.period) if p.name == wildcards.period
+    ]
+    steps = depth.step // rain.step
     last = -(-(period.last + CASE.records.lead_steps) // steps)
-    reached = covering(DEPTH_PERIODS, period.first // steps, last)
+    reached = covering(periods(depth, CASE.frames.period), period.first // steps, last)
     return collect("<results>/frames/depth/{p.name}.nc", p=reached)
 
 
+def accounts_up_to(wildcards):
+    """The accounts of the frames of the edition that a shard came with, and of those before."""
+    editions = up_to(edition_named(wildcards.shard[:2]))
+    return collect("<results>/frames/{edition.name}.json", edition=editions)
+
+
+def index_up_to(wildcards):
+    """The index of an edition and of those before it."""
+    names = [n for e in up_to(edition_named(wildcards.edition)) for n in e.rain_names]
+    return collect("<results>/index/{period}.parquet", period=names)
+
+
+def plans_before(wildcards):
+    """The plans of the editions before one."""
+    before = up_to(edition_named(wildcards.edition))[:-1]
+    return collect("<results>/plan/{edition.name}.parquet", edition=before)
+
+
 def planned(pattern):
-    """Input function: ``pattern`` for every shard of the plan, once the plan is made."""
+    """Input function: ``pattern`` for every shard of all plans, once they are made."""
 
     def shards(wildcards):
-        with checkpoints.plan.get().output.summary.open() as file:
-            splits = json.load(file)["splits"]
-        return [
-            pattern.format(split=split, shard=f"{number:05d}")
-            for split, counts in splits.items()
-            for number in range(counts["shards"])
-        ]
+        found = []
+        for edition in EDITIONS:
+            summary = checkpoints.plan.get(edition=edition.name).output.summary
+            with summary.open() as file:
+                splits = json.load(file)["splits"]
+            for split, counts in splits.items():
+                names = [
+                    shard_name(int(edition.name), n) for n in range(counts["shards"])
+                ]
+                found += [pattern.format(split=split, shard=name) for name in names]
+        return found
 
     return shards

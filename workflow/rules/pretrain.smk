@@ -2,6 +2,7 @@
 rule pretrain:
     input:
         manifest="<results>/shards/manifest.json",
+        proofs="<results>/shards/proofs.json",
         shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
         heightmap="<results>/frames/heightmap.nc",
     output:

@@ -18,42 +18,44 @@ rule index:
         runtime=60,
     params:
         code=code("index.py"),
-        part=part("time", "depth", "frames", "records"),
+        part=part("depth", "frames", "records"),
+        time=time_for(None),
     script:
         "../scripts/index.py"
 
 
 checkpoint plan:
     input:
-        index=collect("<results>/index/{period}.parquet", period=PERIODS),
+        index=index_up_to,
+        earlier=plans_before,
     output:
-        plan="<results>/plan/plan.parquet",
-        summary="<results>/plan/summary.json",
+        plan="<results>/plan/{edition}.parquet",
+        summary="<results>/plan/{edition}.json",
     log:
-        "<logs>/plan.log",
+        "<logs>/plan/{edition}.log",
     benchmark:
-        "<benchmarks>/plan.tsv"
-    localrule: True
+        "<benchmarks>/plan/{edition}.tsv"
     conda:
         "../../envs/pluvial.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(1500),
         runtime=30,
     params:
         code=code("plan.py"),
-        part=part("time", "records"),
+        part=part("records"),
+        time=time_of_edition,
     script:
         "../scripts/plan.py"
 
 
 rule shard:
     input:
-        rain=collect("<results>/frames/rain/{period}.nc", period=PERIODS),
-        depth=collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
-        plan="<results>/plan/plan.parquet",
+        accounts=accounts_up_to,
+        plan=lambda wildcards: f"<results>/plan/{wildcards.shard[:2]}.parquet",
     output:
         shard="<results>/shards/{split}/{shard}.tfrecord.gz",
+        table="<results>/shards/{split}/{shard}.parquet",
         sidecar="<results>/shards/{split}/{shard}.json",
     log:
         "<logs>/shard/{split}-{shard}.log",
@@ -63,11 +65,15 @@ rule shard:
         "../../envs/pluvial.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2500),
+        mem_mb=memory(1000),
         runtime=60,
     params:
         code=code("shard.py"),
-        part=part("time", "depth", "frames", "records"),
+        part=part("depth", "frames", "records"),
+        frames=lambda wildcards, input: str(Path(input.accounts[0]).parent),
+        time=lambda wildcards: edition_named(wildcards.shard[:2]).time.model_dump(
+            mode="json"
+        ),
     script:
         "../scripts/shard.py"
 
@@ -98,8 +104,99 @@ rule manifest:
         "../scripts/manifest.py"
 
 
+# Everything adds up, and the depth follows its rain: no training without it.
+rule proofs:
+    input:
+        report="<results>/frames/report.json",
+        summaries=collect("<results>/plan/{edition.name}.json", edition=EDITIONS),
+        manifest="<results>/shards/manifest.json",
+        tables=planned("<results>/shards/{split}/{shard}.parquet"),
+    output:
+        "<results>/shards/proofs.json",
+    log:
+        "<logs>/proofs.log",
+    benchmark:
+        "<benchmarks>/proofs.tsv"
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        code=code("proofs.py"),
+        part=part("time", "records"),
+    script:
+        "../scripts/proofs.py"
+
+
+# How much of a score on this split a model could have by remembering alone.
+rule leakage:
+    input:
+        accounts=collect("<results>/frames/{edition.name}.json", edition=EDITIONS),
+        plans=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
+    output:
+        "<results>/plan/leakage.json",
+    log:
+        "<logs>/leakage.log",
+    benchmark:
+        "<benchmarks>/leakage.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        code=code("leakage.py"),
+        part=part("time", "depth", "frames", "records"),
+        frames=lambda wildcards, input: str(Path(input.accounts[0]).parent),
+    script:
+        "../scripts/leakage.py"
+
+
+# These two have neither input nor output: each time they are asked for, they look at what is on
+# the disk, and nothing else is made first.
+rule verify:
+    log:
+        "<logs>/verify.log",
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 16
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+    params:
+        manifest=path("<results>/shards/manifest.json"),
+        plans=path("<results>/plan"),
+    script:
+        "../scripts/verify.py"
+
+
+rule repair:
+    log:
+        "<logs>/repair.log",
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 16
+    resources:
+        mem_mb=memory(4000),
+        runtime=480,
+    params:
+        manifest=path("<results>/shards/manifest.json"),
+        part=part("depth", "frames", "records"),
+        editions=[edition.time.model_dump(mode="json") for edition in EDITIONS],
+        plans=path("<results>/plan"),
+        frames=path("<results>/frames"),
+    script:
+        "../scripts/repair.py"
+
+
 rule tfrecords:
     input:
         rules.manifest.output,
         rules.manifest.input.shards,
+        rules.proofs.output,
+        rules.leakage.output,
     localrule: True

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 from pluvial.config.data import FramesConfig
-from pluvial.config.sources import depth_source
+from pluvial.config.domain import domain_of
 from pluvial.config.times import TimeConfig
 from pluvial.frames.depth import make_depth_frames
 from pluvial.jobs import job
+from pluvial.sources.registry import depth_source
 
 with job("depth_frames", snakemake.log[0]):
     part = snakemake.params.part
     make_depth_frames(
         depth_source(part["depth"]),
-        TimeConfig(**part["time"]),
+        TimeConfig(**snakemake.params.time),
+        domain_of(part["domain"]),
         FramesConfig(**part["frames"]),
         folder=Path(part["data_folder"]),
         heightmap=Path(snakemake.input.heightmap),

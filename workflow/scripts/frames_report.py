@@ -1,12 +1,8 @@
-"""Report on all frames files."""
+"""Report on the frames of all editions."""
 
-from pathlib import Path
-
-from pluvial.files.documents import write_json
-from pluvial.frames.report import frames_report
+from pluvial.files.documents import read_json, write_json
+from pluvial.frames.report import merged
 from pluvial.jobs import job
 
 with job("frames_report", snakemake.log[0]):
-    rain = [Path(path) for path in snakemake.input.rain]
-    depth = [Path(path) for path in snakemake.input.depth]
-    write_json(snakemake.output[0], frames_report(rain, depth))
+    write_json(snakemake.output[0], merged([read_json(path) for path in snakemake.input]))

@@ -11,8 +11,10 @@ with job("plan", snakemake.log[0]):
     part = snakemake.params.part
     make_plan(
         [Path(path) for path in snakemake.input.index],
-        TimeConfig(**part["time"]),
+        [Path(path) for path in snakemake.input.earlier],
+        TimeConfig(**snakemake.params.time),
         RecordsConfig(**part["records"]),
         Path(snakemake.output.plan),
         Path(snakemake.output.summary),
+        threads=snakemake.threads,
     )

@@ -9,7 +9,7 @@ from pluvial.jobs import job
 with job("umap", snakemake.log[0]):
     make_projection(
         Path(snakemake.input.embeddings),
-        Path(snakemake.input.plan),
+        [Path(path) for path in snakemake.input.plan],
         [Path(path) for path in snakemake.input.index],
         FiguresConfig(**snakemake.params.part["figures"]),
         Path(snakemake.output[0]),

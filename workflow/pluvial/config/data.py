@@ -9,6 +9,20 @@ from pydantic import Field, PositiveInt, model_validator
 from pluvial.config.base import Section
 
 
+class CleaningConfig(Section):
+    """Filters of rain frames; all are off unless given, and whatever they alter is counted."""
+
+    cap_mm_h: float | None = Field(None, gt=0)
+    """Rain above it is cut down to it, in mm/h (128 is usual for NIMROD)."""
+    spike_factor: float | None = Field(None, gt=1)
+    """A cell above this many times the largest of its eight neighbours (and above
+    `spike_mm_h`) is a spike; it takes the median of its neighbours."""
+    spike_mm_h: float = Field(10.0, gt=0)
+    """Rain below it is never a spike, in mm/h."""
+    clutter_neighbours: int | None = Field(None, ge=1, le=8)
+    """A wet cell with fewer wet cells around it is clutter and becomes dry."""
+
+
 class FramesConfig(Section):
     """The canonical store of frames."""
 
@@ -16,6 +30,11 @@ class FramesConfig(Section):
     """Span of one frames file; the unit of parallel work."""
     interpolate_up_to_minutes: int = Field(15, ge=0)
     """Longest run of absent frames that is filled by interpolation; longer ones stay gaps."""
+    on_bad_frame: Literal["fail", "gap"] = "fail"
+    """What a file, archive member or field that cannot be read is: an error, or a gap that the
+    report names. So is a second, different frame of one time (with `gap`, the first counts)."""
+    clean: CleaningConfig = CleaningConfig()
+    """Filters of the rain."""
 
 
 class SplitConfig(Section):
@@ -47,9 +66,15 @@ class RecordsConfig(Section):
     """Steps of rain in each channel, counted back from NOW; each is max-pooled over its steps."""
     lead_steps: int = Field(1, ge=0)
     """Steps from NOW (the last rain frame) to the depth to predict."""
+    largest_lag_hours: float = Field(4.0, gt=0)
+    """Longest lag of the depth behind its rain that is believed, in hours. The lag is measured on
+    the finished records; a longer one, or one before the rain, refuses the dataset."""
     records_per_shard: PositiveInt = 4096
     """Records in a shard; only the last shard of a split may be shorter."""
-    mix_run: PositiveInt = 32
+    dry_share: float | None = Field(None, ge=0, le=1)
+    """Largest share of a split's records whose window is all dry; the rest is dropped, drawn by
+    the seed. Left out, all are kept."""
+    mix_run: PositiveInt = 16
     """Consecutive records that travel together when records are dealt to shards."""
     storm_gap_hours: float = Field(6.0, gt=0)
     """Dry hours that end a storm."""

@@ -70,3 +70,12 @@ class FlowConfig(Section):
     """Constant loss from the soil, in mm/h."""
     initial_saturation: float = Field(0.4, ge=0, le=1)
     """Share of the soil capacity that is filled at the start."""
+
+
+class SimulatedDepth(Section):
+    """Depth from the embedded shallow-water solver, run on this case's rain and heightmap."""
+
+    format: Literal["simulate"]
+    """Simulate the depth."""
+    flow: FlowConfig = FlowConfig()
+    """Flow and soil."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
@@ -51,6 +52,10 @@ class TimeConfig(Section):
     step_minutes: int = Field(5, ge=1, le=1440)
     """Minutes from one rain frame to the next."""
 
+    appended: list[UtcTime] = Field([])
+    """Former ends of the span, ascending: what was built up to each keeps its bytes, and what
+    follows is planned and sharded anew."""
+
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:
         seconds = epoch_seconds(self.end) - epoch_seconds(self.start)
@@ -61,7 +66,24 @@ class TimeConfig(Section):
                 f"from `start` to `end` is {seconds // 60} min, "
                 f"not a whole number of steps of {self.step_minutes} min"
             )
+        ends = [self.start, *self.appended, self.end]
+        if any(one >= other for one, other in itertools.pairwise(ends)):
+            raise ValueError("`appended` must ascend, and lie between `start` and `end`")
         return self
+
+    @property
+    def editions(self) -> list[Self]:
+        """The time of the case as it stood when each of ``appended`` was its end, and as it is."""
+        ends = [*self.appended, self.end]
+        return [
+            self.model_copy(update={"end": end, "appended": ends[:number]})
+            for number, end in enumerate(ends)
+        ]
+
+    @property
+    def newest(self) -> tuple[int, int]:
+        """Start and end of what was appended last (or of all), s since 1970-01-01T00:00Z."""
+        return epoch_seconds([self.start, *self.appended][-1]), epoch_seconds(self.end)
 
     @property
     def steps(self) -> int:

@@ -12,8 +12,10 @@ import tensorflow as tf
 
 from pluvial.frames.variables import MISSING
 
-INTERLEAVED_SHARDS = 4
+INTERLEAVED_SHARDS = 16
+"""Shards read side by side: a batch then has few records of any one of them, and of any hour."""
 SHUFFLE_RECORDS = 4096
+SHUFFLE_BYTES = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Layout:
     depth_shape: tuple[int, ...]
     rain_scale: float
     depth_scale: float
+
+    @property
+    def record_bytes(self) -> int:
+        """Bytes of a record in memory, packed."""
+        return 2 * int(np.prod(self.rain_shape) + np.prod(self.depth_shape))
 
     @classmethod
     def of(cls, manifest: dict[str, Any]) -> Layout:
@@ -90,7 +97,8 @@ def training_pairs(
     records = shard_records([shards[number][0] for number in order[:enough]], layout)
     if not dry_windows:
         records = records.filter(_has_rain)
-    records = records.shuffle(SHUFFLE_RECORDS, seed=seed, reshuffle_each_iteration=True).repeat()
+    buffer = max(batch, min(SHUFFLE_RECORDS, SHUFFLE_BYTES // layout.record_bytes))
+    records = records.shuffle(buffer, seed=seed, reshuffle_each_iteration=True).repeat()
     batches = records.batch(batch, drop_remainder=True).take(steps)
     return _physical(batches, layout).prefetch(tf.data.AUTOTUNE)
 

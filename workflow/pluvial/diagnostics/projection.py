@@ -26,7 +26,7 @@ STATISTICS = ("rain_mm", "rain_max_mm_h", "flooded_fraction", "depth_max_m", "de
 
 
 def make_projection(
-    embeddings: Path, plan: Path, index: Sequence[Path], config: FiguresConfig, path: Path
+    embeddings: Path, plan: Sequence[Path], index: Sequence[Path], config: FiguresConfig, path: Path
 ) -> None:
     """Project a sample of the records and write ``path``, a parquet file in order of time.
 
@@ -35,7 +35,7 @@ def make_projection(
 
     Args:
         embeddings: parquet file with ``time``, ``split``, ``rain`` and ``depth``.
-        plan: the plan, for the storms.
+        plan: the plans, for the storms.
         index: the index files, for the statistics.
         config: sample, UMAP's settings and the seed.
         path: the file to make.
@@ -53,7 +53,7 @@ def make_projection(
         .execute(
             "SELECT * FROM read_parquet($index) AS candidate "
             "JOIN (SELECT time, storm FROM read_parquet($plan)) AS plan USING (time)",
-            {"index": [str(file) for file in index], "plan": str(plan)},
+            {"index": [str(file) for file in index], "plan": [str(file) for file in plan]},
         )
         .df()[["time", "storm", *STATISTICS]]
     )

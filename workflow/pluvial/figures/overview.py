@@ -110,7 +110,7 @@ def read_frames(
             rows = {int(time): row for row, time in enumerate(file.times)}
             for number, time in enumerate(times):
                 if (row := rows.get(int(time))) is not None:
-                    fields[number] = unpack(file.read(row, row + 1)[0][0], variable)
+                    fields[number] = unpack(file.read(row, row + 1)[0], variable)
     return fields
 
 
@@ -203,7 +203,7 @@ def _blocks(
             times = file.times
             for first in range(0, times.size, steps):
                 last = min(first + steps, times.size)
-                yield times[first:last], file.read(first, last)[0]
+                yield times[first:last], file.read(first, last)
 
 
 def _series(times: list[NDArray[np.int64]], values: list[NDArray[np.float64]]) -> Series:

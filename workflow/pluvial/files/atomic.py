@@ -11,6 +11,7 @@ a half-written file under a final name.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import tempfile
@@ -18,6 +19,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+RESERVE = 1 << 23
+"""Bytes that a file format may still need to be closed whole."""
 
 FAILPOINTS = ("before_write", "after_write", "after_fsync", "after_rename")
 
@@ -73,6 +77,16 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         _fsync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_space(folder: Path, size: int) -> None:
+    """Raise the error of a full disk if ``folder`` has less than ``size`` bytes and a reserve left.
+
+    For writers that do not survive a failed write: HDF5 kills its process.
+    """
+    found = os.statvfs(folder)
+    if found.f_bavail * found.f_frsize < size + RESERVE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def write_bytes(target: str | Path, content: bytes) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pluvial.config.sources import AsciiStreamDepth, DepthSource
 from pluvial.config.times import TimeConfig, epoch_seconds
 from pluvial.grids.time_axis import TimeAxis
+from pluvial.sources.registry import DepthSource
 
 
 def rain_axis(time: TimeConfig) -> TimeAxis:
@@ -14,8 +14,6 @@ def rain_axis(time: TimeConfig) -> TimeAxis:
 
 def depth_axis(time: TimeConfig, depth: DepthSource) -> TimeAxis:
     """The axis of the depth frames: the rain's, or the coarser one of a raw source."""
-    step = time.step_minutes
-    if isinstance(depth, AsciiStreamDepth) and depth.step_minutes:
-        step = depth.step_minutes
+    step = getattr(depth, "step_minutes", None) or time.step_minutes
     every = step // time.step_minutes
     return TimeAxis(epoch_seconds(time.start), step * 60, -(-time.steps // every))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from pluvial.config.data import FramesConfig
-from pluvial.frames.gaps import regularise
+from pluvial.config.data import CleaningConfig, FramesConfig
+from pluvial.frames.gaps import Regular, regularise
 from pluvial.frames.store import write_period
 from pluvial.frames.variables import Variable
 from pluvial.grids.time_axis import Period, TimeAxis, periods
@@ -22,8 +22,9 @@ def build_frames(
     variable: Variable,
     axis: TimeAxis,
     periods: Sequence[Period],
-    longest_gap: int,
-    provenance: dict[str, str],
+    config: FramesConfig,
+    cleaning: CleaningConfig | None = None,
+    provenance: Callable[[], dict[str, str]],
 ) -> None:
     """Write the frames files of consecutive ``periods``, one each, in one pass over ``source``.
 
@@ -33,16 +34,21 @@ def build_frames(
         variable: rain or depth.
         axis: the whole axis of the case.
         periods: consecutive periods of ``axis``.
-        longest_gap: longest run of absent frames to interpolate, in seconds.
-        provenance: global attributes of the files.
+        config: what becomes of gaps and of frames that cannot be read.
+        cleaning: filters of rain.
+        provenance: tells the global attributes of a file, once its frames are read.
     """
+    longest_gap = config.interpolate_up_to_minutes * 60
     margin = longest_gap // axis.step + 1
     first = max(0, periods[0].first - margin)
     last = min(axis.count, periods[-1].last + margin)
     part = TimeAxis(axis.time(first), axis.step, last - first)
-    where = str(source.files[0]) if source.files else variable.name
-    entries = regularise(
-        source.frames(part.start, part.end), part, longest_gap=longest_gap, where=where
+    entries: Iterator[Regular] = regularise(
+        source.frames(part.start, part.end),
+        part,
+        longest_gap=longest_gap,
+        where=variable.name,
+        tolerant=config.on_bad_frame == "gap",
     )
     entries = progress(entries, f"{variable.name} frames", part.count)
     entries = itertools.islice(entries, periods[0].first - first, None)
@@ -54,7 +60,9 @@ def build_frames(
             variable=variable,
             grid=source.grid,
             times=times[period.first : period.last],
+            cleaning=cleaning,
             provenance=provenance,
+            faults=source.faults,
         )
 
 

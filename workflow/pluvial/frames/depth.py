@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pluvial.config.data import FramesConfig
-from pluvial.config.sources import AsciiStreamDepth
+from pluvial.config.domain import DomainConfig
 from pluvial.config.times import TimeConfig
 from pluvial.errors import PluvialError
 from pluvial.frames.axes import depth_axis
 from pluvial.frames.build import build_frames, named_periods
+from pluvial.frames.domain import OnDomain, depth_grid
 from pluvial.frames.elevation import read_elevation
 from pluvial.frames.store import provenance
 from pluvial.frames.variables import DEPTH
 from pluvial.grids.grid import Grid
-from pluvial.sources.registry import open_raw_depth
+from pluvial.sources.registry import RawDepth, open_raw
+from pluvial.sources.source import Source
 
 
 def make_depth_frames(
-    depth: AsciiStreamDepth,
+    depth: RawDepth,
     time: TimeConfig,
+    domain: DomainConfig | None,
     frames: FramesConfig,
     *,
     folder: Path,
@@ -29,16 +32,19 @@ def make_depth_frames(
 ) -> None:
     """Write the depth frames files ``paths``, each named by its period, in order of time."""
     axis = depth_axis(time, depth)
-    source = open_raw_depth(depth, time, folder)
-    check_depth_grid(source.grid, heightmap, source.files[0])
+    raw = open_raw(depth, time, folder, tolerant=frames.on_bad_frame == "gap")
+    source: Source = OnDomain(raw, depth_grid(domain), depth.resample) if domain else raw
+    check_depth_grid(source.grid, heightmap, depth.files)
     build_frames(
         source,
         paths,
         variable=DEPTH,
         axis=axis,
         periods=named_periods(paths, axis, frames),
-        longest_gap=frames.interpolate_up_to_minutes * 60,
-        provenance=provenance(f"depth, {depth.format}", source.files, depth.model_dump_json()),
+        config=frames,
+        provenance=lambda: provenance(
+            f"depth, {depth.format}", source.files, depth.model_dump_json()
+        ),
     )
 
 
@@ -49,5 +55,5 @@ def check_depth_grid(found: Grid, heightmap: Path, where: str | Path) -> None:
         raise PluvialError(
             f"the depth lies on {found.describe()}, the heightmap on {expected.describe()}",
             where=where,
-            remedy="Give depth and heightmap of the same grid",
+            remedy="Give depth and heightmap of the same grid, or a `domain` for both",
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.config.data import FramesConfig
-from pluvial.config.sources import DepthSource
 from pluvial.config.times import TimeConfig
 from pluvial.errors import PluvialError
 from pluvial.frames.axes import depth_axis, rain_axis
@@ -18,6 +18,7 @@ from pluvial.frames.store import FramesFile
 from pluvial.frames.variables import DEPTH, MISSING, RAIN, Variable
 from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import Period, TimeAxis, periods
+from pluvial.sources.registry import DepthSource
 
 
 class FrameSeries:
@@ -33,7 +34,7 @@ class FrameSeries:
         self._paths = by_name
         self._open: dict[str, FramesFile] = {}
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """The grid of the fields."""
         return self._file(self._periods[0]).grid
@@ -41,32 +42,55 @@ class FrameSeries:
     def _file(self, period: Period) -> FramesFile:
         if period.name not in self._open:
             file = FramesFile(self._paths[period.name], self.variable)
-            expected = self.axis.times()[period.first : period.last]
-            if not np.array_equal(file.times, expected):
+            steps = np.arange(period.first, period.last, dtype=np.int64)
+            if not np.array_equal(file.times, self.axis.start + self.axis.step * steps):
                 raise PluvialError(
                     "its times are not those of the configured axis",
                     where=self._paths[period.name],
                     remedy="Delete it and run the workflow again",
                 )
+            others = next(iter(self._open.values()), file)
+            if file.grid != others.grid:
+                raise PluvialError(
+                    f"it lies on {file.grid.describe()}, other periods on {others.grid.describe()}",
+                    where=self._paths[period.name],
+                    remedy="Write a `domain` that all periods are carried onto",
+                )
             self._open[period.name] = file
         return self._open[period.name]
 
-    def read(self, first: int, last: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-        """Packed fields uint16[n, rows, cols] and status uint8[n] of the steps first..last-1.
+    def read(self, first: int, last: int, rows: slice = slice(None)) -> NDArray[np.uint16]:
+        """Packed fields uint16[last - first, rows, cols] of the steps first..last-1.
 
         Steps outside the given files are missing.
         """
-        rows, cols = self.grid.shape
-        codes = np.full((last - first, rows, cols), MISSING)
+        parts = list(self._parts(first, last))
+        if len(parts) == 1 and parts[0][1] == slice(0, last - first):
+            period, _, there = parts[0]
+            return self._file(period).read(there.start, there.stop, rows)
+        top, bottom, _ = rows.indices(self.grid.rows)
+        codes = np.full((last - first, bottom - top, self.grid.cols), MISSING)
+        for period, here, there in parts:
+            codes[here] = self._file(period).read(there.start, there.stop, rows)
+        return codes
+
+    def status(self, first: int, last: int) -> NDArray[np.uint8]:
+        """What each frame is, uint8[last - first]; steps outside the given files are missing."""
         status = np.full(last - first, int(Status.MISSING), dtype=np.uint8)
+        for period, here, there in self._parts(first, last):
+            status[here] = self._file(period).status[there]
+        return status
+
+    def _parts(self, first: int, last: int) -> Iterator[tuple[Period, slice, slice]]:
+        """Of first..last-1, the parts that lie in files: the file, where in all, where in it."""
         for period in self._periods:
             low, high = max(first, period.first), min(last, period.last)
             if low < high:
-                part = slice(low - first, high - first)
-                codes[part], status[part] = self._file(period).read(
-                    low - period.first, high - period.first
+                yield (
+                    period,
+                    slice(low - first, high - first),
+                    slice(low - period.first, high - period.first),
                 )
-        return codes, status
 
     def close(self) -> None:
         """Close all files."""
@@ -95,3 +119,15 @@ def open_series(
         for paths, variable, axis in zip((rain, depth), (RAIN, DEPTH), axes, strict=True)
     )
     return rain_series, depth_series
+
+
+def open_all(
+    folder: Path, time: TimeConfig, depth_config: DepthSource, frames: FramesConfig
+) -> tuple[FrameSeries, FrameSeries]:
+    """All rain and depth frames up to the end of ``time``, from ``folder``/{rain,depth}."""
+    axes = {"rain": rain_axis(time), "depth": depth_axis(time, depth_config)}
+    rain, depth = (
+        [folder / name / f"{period.name}.nc" for period in periods(axis, frames.period)]
+        for name, axis in axes.items()
+    )
+    return open_series(rain, depth, time, depth_config, frames)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pluvial.config.simulation import FlowConfig
-from pluvial.config.sources import SimulatedDepth
+from pluvial.config.simulation import FlowConfig, SimulatedDepth
 from pluvial.config.times import TimeConfig
 from pluvial.errors import PluvialError
 from pluvial.frames.elevation import read_elevation
@@ -16,6 +16,7 @@ from pluvial.frames.gaps import Regular, Status
 from pluvial.frames.store import FramesFile, provenance, write_period
 from pluvial.frames.variables import DEPTH, RAIN, unpack
 from pluvial.grids.align import nearest_cells
+from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import iso
 from pluvial.jobs import progress
 from pluvial.simulation.run import Simulator
@@ -83,23 +84,37 @@ def simulate_period(
             previous_state, ground, cell_m=grid.cell, flow=flow, step_seconds=seconds
         )
     rain = FramesFile(rain_path, RAIN)
-    times = rain.times
 
-    def entries() -> Iterator[Regular]:
-        rows, cols = nearest_cells(rain.grid, grid)
-        for index in progress(range(times.size), "simulated steps", times.size):
-            yield index, simulator.depth.astype(np.float32), Status.OBSERVED
-            codes, status = rain.read(index, index + 1)
-            rate = unpack(codes[0], RAIN)[np.ix_(rows, cols)]
-            if status[0] == Status.MISSING or np.isnan(rate[~np.isnan(elevation)]).any():
-                raise PluvialError(
-                    f"the rain at {iso(int(times[index]))} is missing, in part or whole; "
-                    "missing rain is not dry, and nothing can be simulated without it",
-                    where=rain_path,
-                    remedy="Raise `frames.interpolate_up_to_minutes`, or shorten `time`",
-                )
-            simulator.advance(rate)
-
-    write_period(depth_path, entries(), variable=DEPTH, grid=grid, times=times, provenance=origin)
+    write_period(
+        depth_path,
+        _depths(simulator, rain, grid, elevation, rain_path),
+        variable=DEPTH,
+        grid=grid,
+        times=rain.times,
+        provenance=lambda: origin,
+    )
     simulator.save_state(state_path)
     rain.close()
+
+
+def _depths(
+    simulator: Simulator,
+    rain: FramesFile,
+    grid: Grid,
+    elevation: NDArray[np.float32],
+    where: Path,
+) -> Iterator[Regular]:
+    """The depth at each time of ``rain``; each is followed by the rain up to the next."""
+    rows, cols = nearest_cells(rain.grid, grid)
+    times = rain.times
+    for index in progress(range(times.size), "simulated steps", times.size):
+        yield Regular(index, simulator.depth.astype(np.float32), Status.OBSERVED, "simulated")
+        rate = unpack(rain.read(index, index + 1)[0], RAIN)[np.ix_(rows, cols)]
+        if rain.status[index] == Status.MISSING or np.isnan(rate[~np.isnan(elevation)]).any():
+            raise PluvialError(
+                f"the rain at {iso(int(times[index]))} is missing, in part or whole; "
+                "missing rain is not dry, and nothing can be simulated without it",
+                where=where,
+                remedy="Raise `frames.interpolate_up_to_minutes`, or shorten `time`",
+            )
+        simulator.advance(rate)

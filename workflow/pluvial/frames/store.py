@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,92 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pluvial.config.data import CleaningConfig
 from pluvial.errors import PluvialError
 from pluvial.files.atomic import atomic_path
 from pluvial.files.fingerprints import file_sha256
+from pluvial.files.inflating import INFLATE_ERRORS
+from pluvial.frames.chunks import LEVEL, ChunkReader, ChunkWriter, chunk_shape
+from pluvial.frames.cleaning import clean
 from pluvial.frames.gaps import Regular, Status
-from pluvial.frames.variables import MISSING, Corrections, Variable, pack
+from pluvial.frames.variables import MISSING, Variable, pack
 from pluvial.grids.grid import Grid
+from pluvial.grids.time_axis import iso
+from pluvial.sources.source import Fault
 
-CHUNK_BYTES = 1 << 18
+UNREADABLE: tuple[type[Exception], ...] = (OSError, *INFLATE_ERRORS)
 EPOCH = "seconds since 1970-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What a frames file says of itself: counts of frames by status, and corrections."""
+class Account:
+    """What became of the frames that a period's source gave, and of the period's steps.
 
+    ``given`` = ``observed`` + ``empty`` + all of ``dropped``, and the steps of the period are
+    ``observed`` + ``interpolated`` + ``missing``.
+
+    Attributes:
+        given: frames that the source gave for the times of the period.
+        observed, interpolated, missing: steps by what they are.
+        empty: frames read in which every cell is missing; they are missing steps.
+        dropped: frames not used, by reason.
+        late: frames that came out of order.
+        corrections: cells altered on the way into the store, by reason.
+        problems: origin, time and reason of frames that could not be read.
+        faults: origin and reason of what could not be read and whose time is not known.
+    """
+
+    given: int
     observed: int
     interpolated: int
     missing: int
+    empty: int
+    dropped: dict[str, int]
+    late: int
     corrections: dict[str, int]
+    problems: list[dict[str, str]]
+    faults: list[dict[str, str]]
+
+
+@dataclass
+class _Tally:
+    """An account in the making."""
+
+    given: int = 0
+    empty: int = 0
+    late: int = 0
+    status: Counter[Status] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    corrections: Counter[str] = field(default_factory=Counter)
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, entry: Regular, status: Status, time: int) -> None:
+        """Count one entry, which is stored with ``status``."""
+        read = entry.status == Status.OBSERVED
+        self.given += read + entry.dropped.total()
+        self.empty += read and status == Status.MISSING
+        self.late += entry.late
+        self.status[status] += 1
+        self.dropped += entry.dropped
+        if entry.problem:
+            self.problems.append(
+                {"time": iso(time), "origin": entry.origin, "problem": entry.problem}
+            )
+
+    def account(self, faults: Sequence[Fault]) -> Account:
+        """The finished account."""
+        return Account(
+            self.given,
+            self.status[Status.OBSERVED],
+            self.status[Status.INTERPOLATED],
+            self.status[Status.MISSING],
+            self.empty,
+            dict(self.dropped),
+            self.late,
+            dict(self.corrections),
+            self.problems,
+            [asdict(fault) for fault in faults],
+        )
 
 
 def write_period(
@@ -41,8 +109,10 @@ def write_period(
     variable: Variable,
     grid: Grid,
     times: NDArray[np.int64],
-    provenance: dict[str, str],
-) -> Summary:
+    cleaning: CleaningConfig | None = None,
+    provenance: Callable[[], dict[str, str]],
+    faults: Sequence[Fault] = (),
+) -> Account:
     """Write one frames file.
 
     Args:
@@ -51,60 +121,64 @@ def write_period(
         variable: rain or depth.
         grid: the grid of the fields.
         times: int64[T], s since 1970-01-01T00:00Z.
-        provenance: global attributes that say where the data comes from.
+        cleaning: filters of rain.
+        provenance: tells, once all entries are taken, the global attributes that say where the
+            data comes from.
+        faults: filled while entries are taken: what could not be read at all.
     """
-    counts = dict.fromkeys(Status, 0)
-    corrections = Corrections()
+    tally = _Tally()
+    origins: list[str] = []
+    altered = np.zeros(times.size, dtype=np.int64)
+    status = np.full(times.size, int(Status.MISSING), dtype=np.uint8)
     with atomic_path(path) as temporary, h5netcdf.File(temporary, "w") as file:
-        packed = _define(file, variable, grid, times)
-        status = file.variables["frame_status"]
-        for row, (_, field, observed) in enumerate(entries):
-            kind = observed
-            codes = np.full(grid.shape, MISSING)
-            if field is not None:
-                codes, found = pack(field, variable)
-                corrections.add(found)
-            if (codes == MISSING).all():
-                kind = Status.MISSING
-            counts[kind] += 1
-            status[row] = int(kind)
-            packed[row] = codes
-        summary = Summary(
-            counts[Status.OBSERVED],
-            counts[Status.INTERPOLATED],
-            counts[Status.MISSING],
-            asdict(corrections),
-        )
-        file.attrs["frames_summary"] = json.dumps(asdict(summary))
-        for key, value in provenance.items():
+        writer = ChunkWriter(_define(file, variable, grid, times))
+        for row, entry in enumerate(entries):
+            codes, found = _packed(entry, grid, variable, cleaning)
+            kind = Status.MISSING if (codes == MISSING).all() else entry.status
+            tally.corrections += found
+            tally.add(entry, kind, int(times[row]))
+            origins.append(entry.origin)
+            altered[row], status[row] = found.total(), int(kind)
+            writer.add(codes)
+        writer.flush()
+        account = tally.account(faults)
+        _define_ancillary(file, status, altered, origins)
+        file.attrs["frames_account"] = json.dumps(asdict(account))
+        for key, value in provenance().items():
             file.attrs[key] = value
-    return summary
+    return account
+
+
+def _packed(
+    entry: Regular, grid: Grid, variable: Variable, cleaning: CleaningConfig | None
+) -> tuple[NDArray[np.uint16], Counter[str]]:
+    """The cleaned and quantised frame, and the number of altered cells by reason."""
+    if entry.values is None:
+        return np.full(grid.shape, MISSING), Counter()
+    values, cleaned = entry.values, Counter[str]()
+    if cleaning is not None:
+        values, cleaned = clean(values, cleaning)
+    codes, found = pack(values, variable)
+    return codes, +(cleaned + found)
 
 
 def _define(
     file: h5netcdf.File, variable: Variable, grid: Grid, times: NDArray[np.int64]
-) -> h5netcdf.Variable:
-    """Dimensions, coordinates and attributes; returns the variable to fill."""
+) -> h5py.Dataset:
+    """Dimensions, coordinates and attributes; returns the dataset to fill."""
     file.attrs["title"] = f"pluvial frames: {variable.long_name}"
     define_grid(file, grid)
     file.dimensions["time"] = times.size
     time = file.create_variable("time", ("time",), np.int64, data=times)
     time.attrs.update(standard_name="time", units=EPOCH, calendar="standard", axis="T")
-    status = file.create_variable("frame_status", ("time",), np.uint8)
-    status.attrs.update(
-        long_name="what the frame is",
-        flag_values=np.array([int(s) for s in Status], dtype=np.uint8),
-        flag_meanings=" ".join(s.name.lower() for s in Status),
-    )
-    depth_of_chunk = min(max(1, CHUNK_BYTES // (2 * grid.rows * grid.cols)), max(1, times.size))
     packed = file.create_variable(
         variable.name,
         ("time", "y", "x"),
         np.uint16,
-        chunks=(depth_of_chunk, grid.rows, grid.cols),
+        chunks=chunk_shape(times.size, *grid.shape),
         fillvalue=MISSING,
         compression="gzip",
-        compression_opts=1,
+        compression_opts=LEVEL,
         shuffle=True,
     )
     packed.attrs.update(
@@ -113,9 +187,30 @@ def _define(
         units=variable.units,
         scale_factor=np.float64(variable.scale),
         grid_mapping="crs",
-        ancillary_variables="frame_status",
+        ancillary_variables="frame_status frame_altered_cells frame_origin",
     )
-    return packed
+    # h5netcdf offers no writing of compressed chunks; the dataset beneath it does.
+    return h5py.Dataset(file._h5group[variable.name].id)
+
+
+def _define_ancillary(
+    file: h5netcdf.File,
+    status: NDArray[np.uint8],
+    altered: NDArray[np.int64],
+    origins: list[str],
+) -> None:
+    """What each frame is, and where it comes from."""
+    variable = file.create_variable("frame_status", ("time",), np.uint8, data=status)
+    variable.attrs.update(
+        long_name="what the frame is",
+        flag_values=np.array([int(s) for s in Status], dtype=np.uint8),
+        flag_meanings=" ".join(s.name.lower() for s in Status),
+    )
+    variable = file.create_variable("frame_altered_cells", ("time",), np.int64, data=altered)
+    variable.attrs["long_name"] = "cells altered by cleaning and packing"
+    names = np.array(origins, dtype=object)
+    variable = file.create_variable("frame_origin", ("time",), h5py.string_dtype(), data=names)
+    variable.attrs["long_name"] = "raw file, member and field of the frame"
 
 
 def define_grid(file: h5netcdf.File, grid: Grid) -> None:
@@ -164,54 +259,76 @@ def provenance(description: str, files: list[Path], config: str) -> dict[str, st
     """Global attributes of a frames file: what it is made from, with SHA-256 of every file."""
     return {
         "source": description,
-        "source_files": json.dumps({str(path): file_sha256(path) for path in files}),
+        "source_files": json.dumps({str(path): file_sha256(path) for path in sorted(set(files))}),
         "source_config": config,
     }
 
 
 class FramesFile:
-    """One frames file, open for reading."""
+    """One frames file, open for reading.
+
+    Attributes:
+        times: int64[T], s since 1970-01-01T00:00Z.
+        status: what each frame is, uint8[T] (see Status).
+        grid: the grid of its fields.
+    """
 
     def __init__(self, path: Path, variable: Variable) -> None:
+        self._path = path
         try:
-            self._file = h5py.File(path, "r", rdcc_nbytes=16 * CHUNK_BYTES)
+            self._file = h5py.File(path, "r")
+            self._codes = ChunkReader(self._file[variable.name])
+            self.times: NDArray[np.int64] = self._file["time"][:]
+            self.status: NDArray[np.uint8] = self._file["frame_status"][:]
+            self.grid: Grid = grid_of(self._file)
         except FileNotFoundError:
             raise PluvialError(
                 "the frames file is missing", where=path, remedy="Run the rule `frames`"
             ) from None
-        except OSError as error:
+        except (OSError, KeyError) as error:
             raise PluvialError(
-                f"not a readable NetCDF4 file ({error})",
-                where=path,
-                remedy="Delete it and run the workflow again",
+                f"not a readable frames file ({error})", where=path, remedy=REMAKE
             ) from None
-        self._codes: h5py.Dataset = self._file[variable.name]
 
     @property
-    def grid(self) -> Grid:
-        """The grid of its fields."""
-        return grid_of(self._file)
+    def account(self) -> Account:
+        """What became of the frames that the source gave."""
+        return Account(**json.loads(self._file.attrs["frames_account"]))
 
     @property
-    def summary(self) -> Summary:
-        """Counts of frames by status, and corrections."""
-        return Summary(**json.loads(self._file.attrs["frames_summary"]))
+    def source_files(self) -> dict[str, str]:
+        """SHA-256 of each raw file it was made from."""
+        return dict(json.loads(self._file.attrs["source_files"]))
 
     @property
-    def times(self) -> NDArray[np.int64]:
-        """int64[T], s since 1970-01-01T00:00Z."""
-        return np.asarray(self._file["time"][:])
+    def altered(self) -> NDArray[np.int64]:
+        """Cells altered by cleaning and packing, int64[T]."""
+        return np.asarray(self._file["frame_altered_cells"][:])
 
     @property
-    def status(self) -> NDArray[np.uint8]:
-        """What each frame is, uint8[T] (see Status)."""
-        return np.asarray(self._file["frame_status"][:])
+    def origins(self) -> list[str]:
+        """Raw file, member and field of each frame; empty where there is none."""
+        return [str(name) for name in self._file["frame_origin"].asstr()[:]]
 
-    def read(self, first: int, last: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-        """Packed fields uint16[n, rows, cols] and status uint8[n] of the rows first..last-1."""
-        codes, status = self._codes[first:last], self._file["frame_status"][first:last]
-        return np.asarray(codes), np.asarray(status)
+    def read(self, first: int, last: int, rows: slice = slice(None)) -> NDArray[np.uint16]:
+        """Packed fields uint16[last - first, rows, cols] of the steps first..last-1.
+
+        Args:
+            first: first step, of this file.
+            last: step behind the last.
+            rows: which rows.
+        """
+        top, bottom, _ = rows.indices(self.grid.rows)
+        try:
+            return self._codes.read(first, last, top, bottom)
+        except UNREADABLE as error:
+            raise PluvialError(
+                f"steps {first} to {last} cannot be read ({error})", where=self._path, remedy=REMAKE
+            ) from None
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+REMAKE = "Delete it and run the workflow again: only it is remade"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,38 +33,32 @@ RAIN = Variable("rain", 1 / 32, "mm h-1", "rainfall_rate", "rain rate from this 
 DEPTH = Variable("depth", 1 / 1000, "m", "flood_water_thickness", "water depth at this time")
 
 
-@dataclass
-class Corrections:
-    """Cell values that were altered on the way into the store, by reason."""
-
-    negative_to_missing: int = 0
-    infinite_to_missing: int = 0
-    capped: int = 0
-
-    def add(self, other: Corrections) -> None:
-        """Add the counts of ``other``."""
-        self.negative_to_missing += other.negative_to_missing
-        self.infinite_to_missing += other.infinite_to_missing
-        self.capped += other.capped
-
-
 def pack(
     values: NDArray[np.floating], variable: Variable
-) -> tuple[NDArray[np.uint16], Corrections]:
+) -> tuple[NDArray[np.uint16], Counter[str]]:
     """Quantise physical values, float[...] with NaN for missing, to uint16[...].
 
     Values beyond the largest code are capped; negative (by half a step or more) and infinite
-    ones become missing, never dry. All three are counted.
+    ones become missing, never dry. All three are counted, by reason.
     """
     steps = np.rint(np.asarray(values, dtype=np.float64) / variable.scale)
+    found: Counter[str] = Counter()
+    # Comparisons with NaN are false: the quick way is only taken where nothing is missing.
+    if steps.size and steps.min() >= 0 and steps.max() < MISSING:
+        return steps.astype(np.uint16), found
     missing = np.isnan(steps)
     infinite = np.isinf(steps)
     negative = (steps < 0) & ~infinite
     capped = (steps > MISSING - 1) & ~infinite
     codes = np.clip(np.where(missing | infinite, 0, steps), 0, MISSING - 1).astype(np.uint16)
     codes[missing | infinite | negative] = MISSING
-    found = Corrections(int(negative.sum()), int(infinite.sum()), int(capped.sum()))
-    return codes, found
+    for reason, cells in (
+        ("negative", negative),
+        ("infinite", infinite),
+        ("beyond the largest code", capped),
+    ):
+        found[reason] = int(cells.sum())
+    return codes, +found
 
 
 def unpack(codes: NDArray[np.uint16], variable: Variable) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ class Grid:
 
     Attributes:
         rows, cols: its shape.
-        cell: the side of a (square) cell, in metres (the CRS's unit).
+        cell: the side of a (square) cell, in the CRS's unit (metres, or degrees).
         west: x of the western edge of column 0, in the CRS.
         south: y of the southern edge of the last row, in the CRS.
         crs: coordinate reference system as ``EPSG:…`` or WKT; empty where unknown.
@@ -51,8 +51,21 @@ class Grid:
         """Y of the cell centres, float64[rows], north to south."""
         return self.north - (np.arange(self.rows, dtype=np.float64) + 0.5) * self.cell
 
+    def same_crs(self, other: Grid) -> bool:
+        """Whether both lie in the same CRS, however it is written (or in the same unknown one)."""
+        if self.crs == other.crs or not (self.crs and other.crs):
+            return self.crs == other.crs
+        from rasterio.crs import CRS
+
+        return bool(CRS.from_user_input(self.crs) == CRS.from_user_input(other.crs))
+
     def meets(self, other: Grid) -> bool:
-        """Whether the two grids have the same edges (to a hundredth of the finer cell)."""
+        """Whether the two grids have the same edges (to a hundredth of the finer cell).
+
+        A grid whose CRS is not known is taken to lie in that of the other.
+        """
+        if self.crs and other.crs and not self.same_crs(other):
+            return False
         tolerance = 0.01 * min(self.cell, other.cell)
         mine = (self.west, self.south, self.east, self.north)
         theirs = (other.west, other.south, other.east, other.north)
@@ -61,8 +74,9 @@ class Grid:
     def describe(self) -> str:
         """One phrase for messages: shape, cell and corner."""
         return (
-            f"{self.rows} rows x {self.cols} columns of {self.cell:g} m, "
-            f"lower left corner ({self.west:g}, {self.south:g})"
+            f"{self.rows} rows x {self.cols} columns of {self.cell:g} "
+            f"from ({self.west:.10g}, {self.south:.10g})"
+            + (f" in {self.crs}" if 0 < len(self.crs) < 20 else "")
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,54 +1,40 @@
-"""The index: one row per candidate record, with its digest and cheap statistics."""
+"""The index: one row per candidate record, with its digests and cheap statistics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xxhash
 from numpy.typing import NDArray
 
 from pluvial.config.data import FramesConfig, RecordsConfig
-from pluvial.config.sources import DepthSource
 from pluvial.config.times import TimeConfig
 from pluvial.errors import PluvialError
 from pluvial.files.atomic import atomic_path
 from pluvial.frames.axes import rain_axis
 from pluvial.frames.gaps import Status
 from pluvial.frames.series import FrameSeries, open_series
-from pluvial.frames.variables import DEPTH, MISSING, RAIN, unpack
+from pluvial.frames.variables import DEPTH, RAIN
 from pluvial.grids.time_axis import Period, periods
-from pluvial.records.window import Window, pool, window_of
+from pluvial.records.columns import COMPLETE, INDEX
+from pluvial.records.digest import combine, halves
+from pluvial.records.looks import DepthLook, RainLook, look_at_depth, look_at_rain
+from pluvial.records.window import Window, window_of
+from pluvial.sources.registry import DepthSource
 
-SCHEMA = pa.schema(
-    [
-        pa.field("time", pa.int64(), metadata={"unit": "s since 1970-01-01T00:00Z, NOW"}),
-        pa.field("state", pa.string()),
-        pa.field("storm_mm_h", pa.float32(), metadata={"unit": "mm/h, areal mean at NOW"}),
-        pa.field("digest_hi", pa.uint64()),
-        pa.field("digest_lo", pa.uint64()),
-        pa.field("rain_mm", pa.float32(), metadata={"unit": "mm, areal mean over the window"}),
-        pa.field("rain_max_mm_h", pa.float32(), metadata={"unit": "mm/h"}),
-        pa.field("wet_fraction", pa.float32(), metadata={"unit": "share of cells wet in it"}),
-        pa.field("flooded_fraction", pa.float32(), metadata={"unit": "share of cells"}),
-        pa.field("depth_max_m", pa.float32(), metadata={"unit": "m"}),
-        pa.field("depth_mean_m", pa.float32(), metadata={"unit": "m"}),
-        pa.field("interpolated", pa.int32(), metadata={"unit": "rain frames of the window"}),
-        pa.field("depth_interpolated", pa.bool_()),
-    ]
-)
+INCOMPLETE = "incomplete window"
+"""The window would begin before the case does."""
 
-COMPLETE = "complete"
-"""The state of a candidate that can become a record; any other state is a reason to drop it."""
+RAIN_GAP = "rain gap"
+"""A rain frame of the window is missing."""
 
 NO_DEPTH = "no depth"
 """There is no depth at NOW + lead: a gap, the end, or a time between coarser depth frames."""
-
-BLOCK_STEPS = 288
 
 
 @dataclass(frozen=True)
@@ -90,7 +76,8 @@ def _check_domain(rain: FrameSeries, depth: FrameSeries, where: Path) -> None:
             f"the rain lies on {rain.grid.describe()}, the depth on {depth.grid.describe()}: "
             "their edges do not meet",
             where=where,
-            remedy="Give rain and depth of the same domain",
+            remedy="Give rain and depth of the same edges, or write a `domain` that both are "
+            "carried onto",
         )
 
 
@@ -99,9 +86,10 @@ def build_index(
 ) -> pa.Table:
     """Index the candidates whose NOW lies in ``period``.
 
-    A candidate is every time of the rain axis. The digest of a complete one,
-    XXH3 with 128 bits, is over exactly the bytes the model will see: rain uint16[H, W, C], then
-    depth uint16[h, w].
+    A candidate is every time of the rain axis. Its digests are XXH3 with 128 bits: of each
+    channel of its rain and of its depth, exactly as the model will see them, and then over
+    those digests. A channel is a maximum over some frames that serves several candidates, and is
+    hashed once.
 
     Args:
         rain: rain frames of at least ``window.steps - 1`` steps before the period, and of it.
@@ -111,85 +99,117 @@ def build_index(
         limits: for the statistics.
 
     Returns:
-        A table with :data:`SCHEMA`, in order of time.
+        A table with :data:`INDEX`, in order of time.
     """
-    rows: list[dict[str, object]] = []
-    for first in range(period.first, period.last, BLOCK_STEPS):
-        last = min(first + BLOCK_STEPS, period.last)
-        rows.extend(_block(rain, depth, first, last, window, limits))
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    begin = period.first - window.steps + 1
+    sky = look_at_rain(
+        rain,
+        begin,
+        period.last,
+        lengths=set(window.channels),
+        window=window.steps,
+        wet=int(np.ceil(limits.wet_mm_h / RAIN.scale)),
+    )
+    status = rain.status(begin, period.last)
+    targets = _targets(rain, depth, period, window)
+    state = _states(period, window, status, targets)
+    whole = np.flatnonzero(state == COMPLETE)
+    ground = look_at_depth(
+        depth, targets[whole], flooded=int(np.floor(round(limits.flooded_m / DEPTH.scale, 6)))
+    )
+    table = _digests(sky, ground, window, whole)
+    table |= _statistics(sky, ground, status, window, whole, rain.axis.step)
+    table["depth_interpolated"] = [
+        depth.status(step, step + 1)[0] == Status.INTERPOLATED for step in targets[whole].tolist()
+    ]
+    now = sky.mean_codes[window.steps - 1 :] * RAIN.scale
+    columns: dict[str, pa.Array] = {
+        "time": pa.array(rain.axis.times()[period.first : period.last]),
+        "state": pa.array(state),
+        "storm_mm_h": pa.array(now, mask=np.isnan(now)),
+    }
+    for name, values in table.items():
+        columns[name] = _spread(values, whole, state.size, INDEX.field(name).type)
+    return pa.table([columns[name] for name in INDEX.names], names=INDEX.names).cast(INDEX)
 
 
-def _block(
-    rain: FrameSeries,
-    depth: FrameSeries,
-    first: int,
-    last: int,
+def _targets(
+    rain: FrameSeries, depth: FrameSeries, period: Period, window: Window
+) -> NDArray[np.int64]:
+    """Step of the depth axis at each candidate's NOW + lead, int64[N]; -1 where none is present."""
+    times = rain.axis.times()[period.first : period.last] + window.lead * rain.axis.step
+    steps, rest = np.divmod(times - depth.axis.start, depth.axis.step)
+    steps[(rest != 0) | (steps < 0) | (steps >= depth.axis.count)] = -1
+    if (steps >= 0).any():
+        low, high = int(steps[steps >= 0].min()), int(steps.max()) + 1
+        missing = depth.status(low, high) == Status.MISSING
+        steps[(steps >= 0) & missing[np.maximum(steps - low, 0)]] = -1
+    return steps
+
+
+def _states(
+    period: Period, window: Window, status: NDArray[np.uint8], targets: NDArray[np.int64]
+) -> NDArray[np.str_]:
+    """The state of each candidate: the first reason to drop it, or complete."""
+    now = np.arange(period.first, period.last)
+    gaps = _in_windows(status == Status.MISSING, window)
+    return np.select(
+        [now < window.steps - 1, gaps > 0, targets < 0],
+        [INCOMPLETE, RAIN_GAP, NO_DEPTH],
+        COMPLETE,
+    )
+
+
+def _in_windows(flags: NDArray[np.bool_], window: Window) -> NDArray[np.int64]:
+    """How many of the flags of each window are set, int64[N] of bool[N + window.steps - 1]."""
+    counted = np.cumsum(np.r_[0, flags])
+    return np.asarray(counted[window.steps :] - counted[: -window.steps])
+
+
+def _digests(
+    sky: RainLook, ground: DepthLook, window: Window, whole: NDArray[np.intp]
+) -> dict[str, Any]:
+    """Digest of the rain and of the pair, of each complete candidate."""
+    found: dict[str, list[int]] = {
+        f"{of}_{part}": [] for of in ("digest", "rain_digest") for part in ("hi", "lo")
+    }
+    spans = [(last - 1, last - first) for first, last in window.spans()]
+    for at, depth in zip(whole.tolist(), ground.digests, strict=True):
+        rain = [sky.digests[length][at + end] for end, length in spans]
+        for of, content in (
+            ("digest", combine([*rain, depth])),
+            ("rain_digest", combine(rain)),
+        ):
+            for part, half in zip(("hi", "lo"), halves(content), strict=True):
+                found[f"{of}_{part}"].append(half)
+    return {name: np.array(values, dtype=np.uint64) for name, values in found.items()}
+
+
+def _statistics(
+    sky: RainLook,
+    ground: DepthLook,
+    status: NDArray[np.uint8],
     window: Window,
-    limits: Thresholds,
-) -> Iterator[dict[str, object]]:
-    """Rows of the candidates with NOW in first..last-1."""
-    before = window.steps - 1
-    codes, status = rain.read(first - before, last)
-    pooled = pool(codes, window)
-    means = _areal_means(codes)
-    for row, now in enumerate(range(first, last)):
-        target = depth.axis.index(rain.axis.time(now + window.lead))
-        entry: dict[str, object] = {"time": rain.axis.time(now)}
-        here = slice(row, row + window.steps)
-        if status[row + before] != Status.MISSING and not np.isnan(means[row + before]):
-            entry["storm_mm_h"] = means[row + before]
-        if now < before:
-            entry["state"] = "incomplete window"
-        elif (status[here] == Status.MISSING).any():
-            entry["state"] = "rain gap"
-        else:
-            entry |= _complete(depth, target, pooled[row], means[here], limits, rain.axis.step)
-            entry["interpolated"] = int((status[here] == Status.INTERPOLATED).sum())
-        yield entry
-
-
-def _complete(
-    depth: FrameSeries,
-    target: int | None,
-    record: NDArray[np.uint16],
-    means: NDArray[np.float64],
-    limits: Thresholds,
+    whole: NDArray[np.intp],
     step: int,
-) -> dict[str, object]:
-    """State, digest and statistics of a candidate whose rain is whole."""
-    if target is None:
-        return {"state": NO_DEPTH}
-    codes, status = depth.read(target, target + 1)
-    if status[0] == Status.MISSING:
-        return {"state": NO_DEPTH}
-    digest = xxhash.xxh3_128_intdigest(record.tobytes() + codes[0].tobytes())
-    rates = unpack(record, RAIN)
-    water = unpack(codes[0], DEPTH)
-    rain_cells = max(int((record != MISSING).any(-1).sum()), 1)
-    depth_cells = max(int((codes[0] != MISSING).sum()), 1)
+) -> dict[str, Any]:
+    """Statistics of each complete candidate."""
+    fallen = np.cumsum(np.r_[0.0, np.nan_to_num(sky.mean_codes)]) * RAIN.scale * step / 3600
+    at = whole + window.steps - 1
+    depth_cells = np.maximum(ground.present, 1)
     return {
-        "state": COMPLETE,
-        "digest_hi": digest >> 64,
-        "digest_lo": digest & (1 << 64) - 1,
-        "rain_mm": float(np.nansum(means)) * step / 3600,
-        "rain_max_mm_h": _largest(rates),
-        "wet_fraction": float((rates >= limits.wet_mm_h).any(-1).sum() / rain_cells),
-        "flooded_fraction": float((water > limits.flooded_m).sum() / depth_cells),
-        "depth_max_m": _largest(water),
-        "depth_mean_m": float(np.nansum(water) / depth_cells),
-        "depth_interpolated": status[0] == Status.INTERPOLATED,
+        "rain_mm": (fallen[at + 1] - fallen[whole]).clip(0),
+        "rain_max_mm_h": sky.largest[at] * RAIN.scale,
+        "wet_fraction": sky.wet[at] / np.maximum(sky.present[at], 1),
+        "flooded_fraction": ground.flooded / depth_cells,
+        "depth_max_m": ground.largest * DEPTH.scale,
+        "depth_mean_m": ground.total * DEPTH.scale / depth_cells,
+        "interpolated": _in_windows(status == Status.INTERPOLATED, window)[whole],
     }
 
 
-def _areal_means(codes: NDArray[np.uint16]) -> NDArray[np.float64]:
-    """Areal mean rain rate of each frame, float64[T] mm/h, over its present cells; NaN if none."""
-    present = codes != MISSING
-    totals = np.where(present, codes, 0).sum(axis=(1, 2), dtype=np.int64)
-    cells = present.sum(axis=(1, 2))
-    return np.where(cells, totals * RAIN.scale / np.maximum(cells, 1), np.nan)
-
-
-def _largest(values: NDArray[np.float32]) -> float:
-    """The largest present value; 0 where none is present."""
-    return float(np.nanmax(values, initial=0.0))
+def _spread(values: Any, whole: NDArray[np.intp], count: int, kind: pa.DataType) -> pa.Array:
+    """A column of ``count`` rows with ``values`` at ``whole``, null elsewhere."""
+    place = np.full(count, -1, dtype=np.int64)
+    place[whole] = np.arange(whole.size)
+    return pa.array(values).cast(kind, safe=False).take(pa.array(place, mask=place < 0))

@@ -13,14 +13,15 @@ from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json, write_json
 from pluvial.files.fingerprints import file_sha256
 from pluvial.frames.store import FramesFile
-from pluvial.frames.variables import DEPTH, MISSING, RAIN, Variable
+from pluvial.frames.variables import DEPTH, RAIN
 from pluvial.grids.grid import Grid
 from pluvial.jobs import logger
+from pluvial.records.features import features_of
 from pluvial.records.normalise import Moments, normalisation
 from pluvial.records.segments import SPLITS
 from pluvial.records.window import Window, window_of
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def make_manifest(
@@ -69,23 +70,18 @@ def write_manifest(
         split = splits[entry["split"]]
         for key in ("records", "records_with_rain"):
             split[key] += entry[key]
-        kept = {key: entry[key] for key in ("records", "bytes", "sha256", "payload_sha256")}
+        kept = {key: entry[key] for key in ("records", "bytes", "sha256")}
         split["shards"].append({"file": f"{entry['split']}/{entry['file']}", **kept})
         if entry["split"] == "train":
             for name, moment in entry["moments"].items():
                 parts[name].append(Moments(**moment))
-    rain_shape = [*rain_grid.shape, len(window.channels)]
     _remove_strangers(path.parent, sidecars)
     write_json(
         path,
         {
             "format": "pluvial records",
             "version": FORMAT_VERSION,
-            "features": {
-                "time": {"dtype": "int64", "units": "s since 1970-01-01T00:00Z", "of": "NOW"},
-                "rain": _feature(RAIN, rain_shape, "rows, columns, channels (oldest first)"),
-                "depth": _feature(DEPTH, list(depth_grid.shape), "rows, columns"),
-            },
+            "features": features_of(rain_grid, depth_grid, window),
             "row_0": "north",
             "step_seconds": step,
             "channels_back_from_now": list(window.channels),
@@ -103,23 +99,13 @@ def write_manifest(
 def _remove_strangers(folder: Path, sidecars: Sequence[Path]) -> None:
     """Remove shards of an earlier plan: one that was training then may be test now."""
     ours = {sidecar.resolve() for sidecar in sidecars}
-    ours |= {sidecar.resolve().with_suffix(".tfrecord.gz") for sidecar in sidecars}
+    for suffix in (".tfrecord.gz", ".parquet"):
+        ours |= {sidecar.resolve().with_suffix(suffix) for sidecar in sidecars}
     for split in SPLITS:
         for file in sorted((folder / split).glob("[0-9]*.*")):
             if file.resolve() not in ours:
                 logger.info("removing %s: it is not of this plan", file)
                 file.unlink()
-
-
-def _feature(variable: Variable, shape: list[int], axes: str) -> dict[str, Any]:
-    return {
-        "dtype": "uint16, little-endian bytes",
-        "shape": shape,
-        "axes": axes,
-        "scale": variable.scale,
-        "units": variable.units,
-        "missing": int(MISSING),
-    }
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

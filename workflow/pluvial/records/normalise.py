@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pluvial.compiled import compiled
 from pluvial.frames.variables import DEPTH, MISSING, RAIN
 
 REFERENCE = {"rain": 1.0, "depth": 0.005}
@@ -33,9 +34,31 @@ class Moments:
         return asdict(self)
 
 
-def moments(codes: NDArray[np.uint16], variable: str) -> Moments:
-    """Moments of packed values uint16[...] of ``variable``, through an exact histogram."""
-    return moments_of(np.bincount(codes.ravel(), minlength=int(MISSING) + 1), variable)
+class Histogram:
+    """How often each code occurs, exact however many values are added."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(int(MISSING) + 1, dtype=np.int64)
+
+    def add(self, codes: NDArray[np.uint16]) -> None:
+        """Add packed values uint16[...]."""
+        _count(np.ascontiguousarray(codes).reshape(-1), self.counts)
+
+    def moments(self, variable: str) -> Moments:
+        """Moments of the values added, which are of ``variable``."""
+        return moments_of(self.counts, variable)
+
+
+@compiled
+def _count(codes: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
+    # Most cells are dry: counting those apart keeps one counter from waiting for itself.
+    zeros = 0
+    for code in codes:
+        if code == 0:
+            zeros += 1
+        else:
+            counts[code] += 1
+    counts[0] += zeros
 
 
 def moments_of(histogram: NDArray[np.int64], variable: str) -> Moments:

@@ -1,16 +1,21 @@
 """The plan: one reduce over the index that says which candidates live, in which split and shard.
 
-Everything is SQL over the index files, so that memory does not grow with the years.
+The index is gone through file by file; only duplicates are looked for over all of it, on disk where
+memory does not suffice. What is kept in memory is a few numbers per candidate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pluvial.config.data import RecordsConfig, SplitConfig
 from pluvial.config.times import TimeConfig
@@ -19,119 +24,169 @@ from pluvial.files.atomic import atomic_path
 from pluvial.files.documents import write_json
 from pluvial.grids.time_axis import iso
 from pluvial.jobs import logger
-from pluvial.records.index import COMPLETE
+from pluvial.records.columns import COMPLETE, PLAN
+from pluvial.records.duplicates import find_duplicates
+from pluvial.records.layout import lay_out, surplus
 from pluvial.records.segments import SPLITS, Segment, segments_by_storm, segments_by_time
+from pluvial.records.storms import Storms, find_storms
 
 HOUR = 3600
 
 PURGES_PER_GROUP = 4
 """Shortest group of storms, in purges: a boundary then costs a quarter of a group at most."""
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What was decided, as a JSON-like summary and as the number of shards per split."""
-
-    summary: dict[str, Any]
-    shards: dict[str, int]
+PURGED, DUPLICATE, DRY = "purged", "duplicate", "dry surplus"
+"""Why a complete candidate is dropped: too near a boundary, seen before, or one dry window too
+many."""
 
 
 def make_plan(
-    index: Sequence[Path], time: TimeConfig, records: RecordsConfig, path: Path, summary: Path
+    index: Sequence[Path],
+    earlier: Sequence[Path],
+    time: TimeConfig,
+    records: RecordsConfig,
+    path: Path,
+    summary: Path,
+    *,
+    threads: int,
 ) -> None:
-    """Write the plan and its summary."""
-    plan = build_plan(index, records, time.step_minutes * 60, path)
-    write_json(summary, plan.summary)
-    logger.info("kept %d of %d candidates", plan.summary["kept"], plan.summary["candidates"])
-    for reason, number in plan.summary["dropped"].items():
-        logger.info("dropped %d: %s", number, reason)
+    """Write the plan of what was appended last, and its summary."""
+    found = build_plan(index, earlier, time, records, path, threads=threads)
+    write_json(summary, found)
+    logger.info("kept %d of %d candidates", found["kept"], found["candidates"])
+    for reason, dropped in found["dropped"].items():
+        logger.info(
+            "dropped %d: %s (%s to %s)",
+            dropped["records"],
+            reason,
+            dropped["first"],
+            dropped["last"],
+        )
 
 
-def build_plan(index: Sequence[Path], config: RecordsConfig, step: int, path: Path) -> Plan:
-    """Decide on every candidate and write ``path``, a parquet file in order of time.
+@dataclass
+class _Judged:
+    """What is decided of N candidates, in order of time.
 
-    Its columns: ``time`` (NOW, s since 1970-01-01T00:00Z), ``reason`` (null: kept),
-    ``duplicate_of`` (a time), ``storm`` (number, 0 before the first), ``split``, ``shard``,
-    ``row`` (in the shard).
+    Attributes:
+        time: NOW, int64[N].
+        reason: index into ``reasons``, int8[N]; -1 where kept.
+        split: index into SPLITS, int8[N].
+        shard, row: int32[N]; -1 where dropped.
+        same_rain: bool[N].
+        duplicate_of: times of first ones by the time of each duplicate, int64[D] each.
+        reasons: names.
+    """
+
+    time: NDArray[np.int64]
+    reason: NDArray[np.int8]
+    split: NDArray[np.int8]
+    shard: NDArray[np.int32]
+    row: NDArray[np.int32]
+    same_rain: NDArray[np.bool_]
+    duplicate: NDArray[np.int64]
+    duplicate_of: NDArray[np.int64]
+    reasons: list[str]
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        return self.reason < 0
+
+    def drop(self, which: NDArray[Any], reason: str) -> None:
+        """Drop candidates, given by a mask or their positions."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        self.reason[which] = self.reasons.index(reason)
+
+
+def build_plan(
+    index: Sequence[Path],
+    earlier: Sequence[Path],
+    time: TimeConfig,
+    config: RecordsConfig,
+    path: Path,
+    *,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Decide on every candidate that was appended last, and write :data:`PLAN` in order of time.
 
     Args:
-        index: the index files.
+        index: the index files of all periods, in order of time.
+        earlier: the plans of what was built before, whose records stay as they are.
+        time: the span and step of the case.
         config: how to split and lay out.
-        step: seconds between rain frames.
         path: the file to make.
+        threads: for finding duplicates.
+
+    Returns:
+        A JSON-like summary.
 
     Raises:
         PluvialError: if no candidate is complete, or a split that was asked for is empty.
     """
-    database = duckdb.connect()
-    database.execute("SET threads = 1; SET preserve_insertion_order = false")
-    database.execute(
-        "CREATE TABLE candidate AS SELECT time, state, storm_mm_h, digest_hi, digest_lo "
-        "FROM read_parquet($files)",
-        {"files": [str(file) for file in index]},
+    since, _ = time.newest
+    step = time.step_minutes * 60
+    storms = find_storms(
+        _columns(index, "time", "storm_mm_h"),
+        wet_mm_h=config.storm_mm_h,
+        dry_steps=config.storm_gap_hours * HOUR / step,
     )
-    _number_storms(database, config, step)
-    segments = _segments(database, config, step)
-    _judge(database, segments, config, step)
-    _lay_out(database, config)
-    summary = _summarise(database, segments, config, step)
-    shards = {split: summary["splits"][split]["shards"] for split in SPLITS}
-    _require_records(summary, config.split)
-    with atomic_path(path) as temporary:
-        database.sql("SELECT * FROM plan ORDER BY time").write_parquet(str(temporary))
-    return Plan(summary, shards)
+    judged, dry = _read_candidates(index, since)
+    segments = _segments(judged, storms, config, step)
+    spans = _purged_spans(segments, config, step, appended=bool(earlier))
+    _place(judged, segments, spans)
+    found = find_duplicates(index, earlier, spans, since=since, folder=path.parent, threads=threads)
+    judged.duplicate, judged.duplicate_of = found.time, found.first
+    judged.drop(np.searchsorted(judged.time, found.time), DUPLICATE)
+    judged.same_rain[np.searchsorted(judged.time, found.same_rain)] = True
+    _cap_dry(judged, dry, config)
+    _lay_out(judged, config)
+    summary = _summarise(judged, storms, segments, config, step)
+    _require_records(summary, config.split, appended=bool(earlier))
+    _write(path, judged, storms, index)
+    return summary
 
 
-def _number_storms(database: duckdb.DuckDBPyConnection, config: RecordsConfig, step: int) -> None:
-    """Table ``storm``: number, start and end of each; a dry gap of ``storm_gap_hours`` ends one.
+def _columns(index: Sequence[Path], *names: str) -> Iterator[tuple[Any, ...]]:
+    """Columns of each index file, as arrays; a null number is NaN."""
+    for file in index:
+        table = pq.read_table(file, columns=list(names))
+        yield tuple(table[name].to_numpy() for name in names)
 
-    Only steps known to be dry count: a step that is missing neither starts nor ends a storm.
-    """
-    database.execute(
-        """
-        CREATE TABLE storm AS
-        WITH counted AS (
-            SELECT time, storm_mm_h,
-                sum((storm_mm_h < $wet)::INT) OVER (ORDER BY time) AS dry_so_far
-            FROM candidate WHERE storm_mm_h IS NOT NULL
-        ), wet AS (
-            SELECT time, dry_so_far - lag(dry_so_far) OVER (ORDER BY time) AS dry_before
-            FROM counted WHERE storm_mm_h >= $wet
-        ), numbered AS (
-            SELECT time,
-                sum((dry_before IS NULL OR dry_before * $step >= $gap)::INT)
-                    OVER (ORDER BY time) AS storm
-            FROM wet
-        )
-        SELECT storm::INT AS storm, min(time) AS start, max(time) AS last
-        FROM numbered GROUP BY storm
-        """,
-        {"wet": config.storm_mm_h, "gap": int(config.storm_gap_hours * HOUR), "step": step},
+
+def _read_candidates(index: Sequence[Path], since: int) -> tuple[_Judged, NDArray[np.bool_]]:
+    """All candidates, dropped where they are not complete, and which windows are dry."""
+    times, codes, dry = [], [], []
+    reasons: list[str] = []
+    for file in index:
+        table = pq.read_table(file, columns=["time", "state", "rain_max_mm_h"])
+        moment = table["time"].to_numpy()
+        new = moment >= since
+        if not new.any():
+            continue
+        state = table["state"].combine_chunks().dictionary_encode()
+        names = state.dictionary.to_pylist()
+        reasons += [name for name in names if name not in (COMPLETE, *reasons)]
+        code = np.array([reasons.index(n) if n != COMPLETE else -1 for n in names], dtype=np.int8)
+        times.append(moment[new])
+        codes.append(code[state.indices.to_numpy()][new])
+        dry.append((table["rain_max_mm_h"].to_numpy() == 0)[new])
+    time = np.concatenate([np.empty(0, np.int64), *times])
+    blank = np.full(time.size, -1, dtype=np.int32)
+    judged = _Judged(
+        time,
+        np.concatenate([np.empty(0, np.int8), *codes]),
+        np.zeros(time.size, dtype=np.int8),
+        blank,
+        blank.copy(),
+        np.zeros(time.size, dtype=bool),
+        np.empty(0, np.int64),
+        np.empty(0, np.int64),
+        reasons,
     )
-
-
-def _segments(
-    database: duckdb.DuckDBPyConnection, config: RecordsConfig, step: int
-) -> list[Segment]:
-    """The spans of time that belong to one split each."""
-    ((first, last),) = database.execute(
-        "SELECT min(time), max(time) FROM candidate WHERE state = $complete",
-        {"complete": COMPLETE},
-    ).fetchall()
-    if first is None:
-        raise PluvialError(_why_nothing(database), where="plan", remedy=_NOTHING_REMEDY)
-    if config.split.by == "time":
-        return segments_by_time(first, last, config.split)
-    starts = database.execute(
-        "SELECT start FROM storm WHERE start <= $last ORDER BY start", {"last": last}
-    ).fetchall()
-    return segments_by_storm(
-        first,
-        [start for (start,) in starts],
-        config.split,
-        config.seed,
-        least=PURGES_PER_GROUP * purge_seconds(config, step),
-    )
+    if not judged.kept.any():
+        raise PluvialError(_why_nothing(judged), where="plan", remedy=_NOTHING_REMEDY)
+    return judged, np.concatenate([np.empty(0, bool), *dry])
 
 
 _NOTHING_REMEDY = (
@@ -140,55 +195,26 @@ _NOTHING_REMEDY = (
 )
 
 
-def _why_nothing(database: duckdb.DuckDBPyConnection) -> str:
-    counts = database.execute(
-        "SELECT state, count(*), min(time), max(time) FROM candidate GROUP BY state ORDER BY state"
-    ).fetchall()
-    listed = "; ".join(
-        f"{number} with {state}, {iso(first)} to {iso(last)}"
-        for state, number, first, last in counts
-    )
-    return f"no candidate record is complete ({listed or 'there is none at all'})"
+def _why_nothing(judged: _Judged) -> str:
+    listed = []
+    for code, reason in enumerate(judged.reasons):
+        there = judged.time[judged.reason == code]
+        listed.append(f"{there.size} with {reason}, {iso(int(there[0]))} to {iso(int(there[-1]))}")
+    return f"no candidate record is complete ({'; '.join(listed) or 'there is none at all'})"
 
 
-def _judge(
-    database: duckdb.DuckDBPyConnection,
-    segments: list[Segment],
-    config: RecordsConfig,
-    step: int,
-) -> None:
-    """Table ``judged``: split, storm and, for the dropped, the first reason that holds."""
-    database.execute("CREATE TABLE segment (start BIGINT, split VARCHAR, purged_until BIGINT)")
-    purge = purge_seconds(config, step)
-    database.executemany(
-        "INSERT INTO segment VALUES (?, ?, ?)",
-        [
-            (part.start, part.split, part.start + purge if number else part.start)
-            for number, part in enumerate(segments)
-        ],
-    )
-    database.execute(
-        """
-        CREATE TABLE judged AS
-        WITH placed AS (
-            SELECT c.*, coalesce(s.storm, 0) AS storm, g.split,
-                CASE WHEN c.state <> $complete THEN c.state
-                     WHEN c.time < g.purged_until THEN 'purged' END AS reason
-            FROM candidate c
-            ASOF LEFT JOIN storm s ON c.time >= s.start
-            ASOF LEFT JOIN segment g ON c.time >= g.start
-        ), seen AS (
-            SELECT *, first_value(time) OVER (
-                PARTITION BY reason IS NULL, digest_hi, digest_lo ORDER BY time) AS first_time
-            FROM placed
-        )
-        SELECT time, storm, split,
-            CASE WHEN reason IS NULL AND first_time < time THEN 'duplicate' ELSE reason END
-                AS reason,
-            CASE WHEN reason IS NULL AND first_time < time THEN first_time END AS duplicate_of
-        FROM seen
-        """,
-        {"complete": COMPLETE},
+def _segments(judged: _Judged, storms: Storms, config: RecordsConfig, step: int) -> list[Segment]:
+    """The spans of time that belong to one split each."""
+    complete = judged.time[judged.kept]
+    first, last = int(complete[0]), int(complete[-1])
+    if config.split.by == "time":
+        return segments_by_time(first, last, config.split)
+    return segments_by_storm(
+        first,
+        storms.start[(storms.start > first) & (storms.start <= last)].tolist(),
+        config.split,
+        config.seed,
+        least=PURGES_PER_GROUP * purge_seconds(config, step),
     )
 
 
@@ -201,74 +227,111 @@ def purge_seconds(config: RecordsConfig, step: int) -> int:
     return (config.window_steps + config.lead_steps) * step + int(config.split.memory_hours * HOUR)
 
 
-def _lay_out(database: duckdb.DuckDBPyConnection, config: RecordsConfig) -> None:
-    """Table ``plan``: shard and row of each kept record.
+def _purged_spans(
+    segments: list[Segment], config: RecordsConfig, step: int, *, appended: bool
+) -> list[tuple[int, int]]:
+    """Half-open spans after each boundary, that to what was built before included."""
+    purge = purge_seconds(config, step)
+    return [(part.start, part.start + purge) for part in segments[0 if appended else 1 :]]
 
-    Runs of ``mix_run`` consecutive records are dealt in a seeded order and cut into shards of
-    exactly ``records_per_shard``; inside a shard all records are shuffled. Runs keep the frames
-    a shard needs few; a reader that interleaves shards sees no trace of them. The order is that
-    of MD5 digests, so that it depends on nothing but seed, split and time.
-    """
-    database.execute(
-        """
-        CREATE TABLE plan AS
-        WITH kept AS (
-            SELECT time, split,
-                (row_number() OVER (PARTITION BY split ORDER BY time) - 1) // $run AS run
-            FROM judged WHERE reason IS NULL
-        ), dealt AS (
-            SELECT time, split, (row_number() OVER (
-                PARTITION BY split ORDER BY md5(concat_ws('/', $seed, split, run)), run, time) - 1
-                ) // $size AS shard
-            FROM kept
-        ), laid AS (
-            SELECT time, shard::INT AS shard, (row_number() OVER (
-                PARTITION BY split, shard ORDER BY md5(concat_ws('/', $seed, time)), time) - 1
-                )::INT AS row
-            FROM dealt
+
+def _place(judged: _Judged, segments: list[Segment], spans: Sequence[tuple[int, int]]) -> None:
+    """The split of each candidate; those near a boundary are dropped."""
+    starts = [part.start for part in segments]
+    splits = np.array([SPLITS.index(part.split) for part in segments], dtype=np.int8)
+    at = np.searchsorted(starts, judged.time, side="right") - 1
+    judged.split = splits[np.maximum(at, 0)]
+    for start, until in spans:
+        near = slice(*np.searchsorted(judged.time, (start, until)))
+        kept = np.flatnonzero(judged.kept[near]) + near.start
+        judged.drop(kept, PURGED)
+
+
+def _cap_dry(judged: _Judged, dry: NDArray[np.bool_], config: RecordsConfig) -> None:
+    """Drop dry windows beyond their share of each split."""
+    if config.dry_share is None:
+        return
+    for split in range(len(SPLITS)):
+        here = judged.kept & (judged.split == split)
+        parched = np.flatnonzero(here & dry)
+        wet = int(here.sum()) - parched.size
+        share = config.dry_share
+        allowed = parched.size if share == 1 else int(wet * share / (1 - share))
+        judged.drop(parched[surplus(judged.time[parched], allowed, config.seed)], DRY)
+
+
+def _lay_out(judged: _Judged, config: RecordsConfig) -> None:
+    for split in range(len(SPLITS)):
+        here = np.flatnonzero(judged.kept & (judged.split == split))
+        judged.shard[here], judged.row[here] = lay_out(
+            judged.time[here],
+            run=config.mix_run,
+            size=config.records_per_shard,
+            seed=config.seed * len(SPLITS) + split,
         )
-        SELECT time, reason, duplicate_of, storm, split, shard, row
-        FROM judged LEFT JOIN laid USING (time)
-        """,
-        {"run": config.mix_run, "size": config.records_per_shard, "seed": config.seed},
-    )
 
 
 def _summarise(
-    database: duckdb.DuckDBPyConnection, segments: list[Segment], config: RecordsConfig, step: int
+    judged: _Judged, storms: Storms, segments: list[Segment], config: RecordsConfig, step: int
 ) -> dict[str, Any]:
-    reasons = database.execute(
-        "SELECT reason, count(*) FROM plan WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1"
-    ).fetchall()
-    counted = database.execute(
-        "SELECT split, count(*), count(DISTINCT shard), count(DISTINCT storm), min(time), "
-        "max(time) FROM plan WHERE reason IS NULL GROUP BY split"
-    ).fetchall()
-    (totals,) = database.execute("SELECT count(*), count(shard) FROM plan").fetchall()
-    (storms,) = database.execute("SELECT count(*) FROM storm").fetchall()
-    splits: dict[str, Any] = {split: {"records": 0, "shards": 0, "storms": 0} for split in SPLITS}
-    for split, records, shards, touched, first, last in counted:
-        splits[split] = {
-            "records": records,
-            "shards": shards,
-            "storms": touched,
-            "first": iso(first),
-            "last": iso(last),
-        }
+    kept = judged.kept
+    splits: dict[str, Any] = {}
+    for code, split in enumerate(SPLITS):
+        here = np.flatnonzero(kept & (judged.split == code))
+        splits[split] = {"records": 0, "shards": 0, "storms": 0}
+        if here.size:
+            touched = storms.number(judged.time[here])
+            splits[split] = {
+                "records": here.size,
+                "shards": int(judged.shard[here].max()) + 1,
+                "storms": np.unique(touched).size,
+                **_between(judged.time[here]),
+            }
+    dropped = {}
+    for code, reason in enumerate(judged.reasons):
+        there = judged.time[judged.reason == code]
+        if there.size:
+            dropped[reason] = {"records": there.size, **_between(there)}
+    if judged.time.size != int(kept.sum()) + sum(d["records"] for d in dropped.values()):
+        raise AssertionError("kept and dropped do not add up to all candidates")
     return {
-        "candidates": totals[0],
-        "kept": totals[1],
-        "dropped": dict(reasons),
-        "storms": storms[0],
+        "candidates": judged.time.size,
+        **_between(judged.time),
+        "kept": int(kept.sum()),
+        "dropped": dict(sorted(dropped.items())),
+        "kept_with_rain_seen_before": int((kept & judged.same_rain).sum()),
+        "storms": storms.start.size,
         "purge_hours": purge_seconds(config, step) / HOUR,
         "segments": [{"start": iso(part.start), "split": part.split} for part in segments],
         "splits": splits,
+        "months": _by_month(judged),
     }
 
 
-def _require_records(summary: dict[str, Any], split: SplitConfig) -> None:
+def _between(times: NDArray[np.int64]) -> dict[str, str]:
+    return {"first": iso(int(times[0])), "last": iso(int(times[-1]))}
+
+
+def _by_month(judged: _Judged) -> dict[str, dict[str, int]]:
+    """Of each calendar month, how many candidates are kept and dropped, by reason."""
+    months = judged.time.astype("datetime64[s]").astype("datetime64[M]")
+    found: dict[str, dict[str, int]] = {}
+    for month in np.unique(months):
+        here = slice(*np.searchsorted(months, [month, month + 1]))
+        counts = Counter(judged.reason[here].tolist())
+        found[str(month)] = {
+            ("kept" if code < 0 else judged.reasons[code]): number
+            for code, number in sorted(counts.items())
+        }
+    return found
+
+
+def _require_records(summary: dict[str, Any], split: SplitConfig, *, appended: bool) -> None:
     for name in SPLITS:
         if getattr(split, name) > 0 and not summary["splits"][name]["records"]:
+            # What is appended may be too short for all splits; the dataset has them already.
+            if appended and summary["kept"]:
+                continue
             raise PluvialError(
                 f"the split `{name}` holds no record: kept {summary['kept']} of "
                 f"{summary['candidates']} candidates, dropped {summary['dropped']}, "
@@ -277,3 +340,49 @@ def _require_records(summary: dict[str, Any], split: SplitConfig) -> None:
                 remedy=f"Lengthen `time`, give `records.split.{name}` a larger share (or 0), or "
                 "lower `records.split.memory_hours`",
             )
+
+
+def _write(path: Path, judged: _Judged, storms: Storms, index: Sequence[Path]) -> None:
+    """Write the plan, an index file's part at a time."""
+    names = pa.array(judged.reasons, pa.string()), pa.array(SPLITS, pa.string())
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, PLAN, compression="zstd") as writer,
+    ):
+        for file in index:
+            table = pq.read_table(file, columns=["time", *PLAN.names[-4:]])
+            first, last = np.searchsorted(
+                judged.time, [table["time"][0].as_py(), table["time"][-1].as_py() + 1]
+            )
+            if last > first:
+                part = slice(int(first), int(last))
+                writer.write_table(_rows(judged, storms, table, part, names))
+
+
+def _rows(
+    judged: _Judged,
+    storms: Storms,
+    table: pa.Table,
+    part: slice,
+    names: tuple[pa.Array, pa.Array],
+) -> pa.Table:
+    """The rows of the plan for one index file, which holds the same times."""
+    time, kept = judged.time[part], judged.kept[part]
+    first_of = np.zeros(time.size, dtype=np.int64)
+    is_duplicate = np.zeros(time.size, dtype=bool)
+    low, high = np.searchsorted(judged.duplicate, [time[0], time[-1] + 1])
+    at = np.searchsorted(time, judged.duplicate[low:high])
+    first_of[at], is_duplicate[at] = judged.duplicate_of[low:high], True
+    reason = pa.DictionaryArray.from_arrays(pa.array(judged.reason[part], mask=kept), names[0])
+    columns = {
+        "time": time,
+        "reason": reason,
+        "duplicate_of": pa.array(first_of, mask=~is_duplicate),
+        "same_rain": judged.same_rain[part],
+        "storm": storms.number(time),
+        "split": pa.DictionaryArray.from_arrays(pa.array(judged.split[part]), names[1]),
+        "shard": pa.array(judged.shard[part], mask=~kept),
+        "row": pa.array(judged.row[part], mask=~kept),
+        **{name: table[name].combine_chunks() for name in PLAN.names[-4:]},
+    }
+    return pa.table([columns[name] for name in PLAN.names], schema=PLAN)

@@ -1,132 +1,141 @@
-"""One shard: its records materialised from the frames, in the planned order, written whole."""
+"""One shard: its records, as the plan lays them out, materialised from the frames."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pluvial.config.data import FramesConfig, RecordsConfig
-from pluvial.config.sources import DepthSource
 from pluvial.config.times import TimeConfig
-from pluvial.files.atomic import atomic_path
-from pluvial.files.documents import write_json
-from pluvial.files.fingerprints import file_sha256
-from pluvial.frames.series import FrameSeries, open_series
-from pluvial.jobs import logger
-from pluvial.records.normalise import Moments, moments
-from pluvial.records.tfrecord import encode_example, frame
-from pluvial.records.window import Records, Window, pool, window_of, windows_with_rain
+from pluvial.frames.series import FrameSeries, open_all
+from pluvial.jobs import logger, progress
+from pluvial.records.features import features_of
+from pluvial.records.layout import shard_number
+from pluvial.records.window import Records, Window, pool, window_of
+from pluvial.records.writing import write_shard
+from pluvial.sources.registry import DepthSource
 
-GZIP_WINDOW_BITS = 31
-COMPRESSION_LEVEL = 1
+LARGEST_BATCH = 1 << 26
+"""Bytes of records that are materialised at a time."""
+BAND_BYTES = 1 << 23
+"""Bytes of frames that are pooled at a time; pooling takes several times as many."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The records of one shard, in the order of its rows.
+
+    Attributes:
+        times: NOW, int64[N], s since 1970-01-01T00:00Z.
+        digests: of each record by its time.
+    """
+
+    times: NDArray[np.int64]
+    digests: Mapping[int, int]
 
 
 def make_shard(
-    rain: Sequence[Path],
-    depth: Sequence[Path],
+    folder: Path,
     plan: Path,
     time: TimeConfig,
     depth_config: DepthSource,
     frames: FramesConfig,
     records: RecordsConfig,
     path: Path,
+    table: Path,
     sidecar: Path,
 ) -> None:
-    """Write the shard ``{split}/{number}.tfrecord.gz`` and its sidecar."""
-    split, number = path.parent.name, int(path.name.partition(".")[0])
-    rain_series, depth_series = open_series(rain, depth, time, depth_config, frames)
+    """Write the shard ``{split}/{name}.tfrecord.gz``, the table of its records and its sidecar.
+
+    The frames are in ``folder``: ``rain/{period}.nc`` and ``depth/{period}.nc``.
+    """
+    split, name = path.parent.name, path.name.partition(".")[0]
+    planned = planned_records(plan, split, name)
+    rain_series, depth_series = open_all(folder, time, depth_config, frames)
+    window = window_of(records)
     with rain_series, depth_series:
-        found = materialise(
-            planned_times(plan, split, number), rain_series, depth_series, window_of(records)
+        batches = materialise(planned.times, rain_series, depth_series, window)
+        write_shard(
+            progress(batches, "runs of records", planned.times.size // records.mix_run + 1),
+            planned.digests,
+            features_of(rain_series.grid, depth_series.grid, window),
+            path,
+            table,
+            sidecar,
+            {"split": split, "shard": name},
         )
-    write_shard(found, path, sidecar, {"split": split, "shard": number})
-    logger.info("%d records into %s", found.times.size, path)
+    logger.info("%d records into %s", planned.times.size, path)
 
 
-def planned_times(plan: Path, split: str, shard: int) -> NDArray[np.int64]:
-    """NOW of each record of a shard, int64[N], in the order of its rows."""
+def planned_records(plan: Path, split: str, shard: str) -> Planned:
+    """The records that the plan lays into a shard."""
     rows = (
         duckdb.connect(config={"threads": 1})
         .execute(
-            "SELECT time FROM read_parquet($plan) "
+            "SELECT time, digest_hi, digest_lo FROM read_parquet($plan) "
             "WHERE split = $split AND shard = $shard ORDER BY row",
-            {"plan": str(plan), "split": split, "shard": shard},
+            {"plan": str(plan), "split": split, "shard": shard_number(shard)},
         )
         .fetchnumpy()
     )
-    return np.asarray(rows["time"], dtype=np.int64)
+    times = np.asarray(rows["time"], dtype=np.int64)
+    digests = {
+        time: high << 64 | low
+        for time, high, low in zip(
+            times.tolist(), rows["digest_hi"].tolist(), rows["digest_lo"].tolist(), strict=True
+        )
+    }
+    return Planned(times, digests)
 
 
 def materialise(
     times: NDArray[np.int64], rain: FrameSeries, depth: FrameSeries, window: Window
-) -> Records:
-    """The records at ``times``, read from the frames in runs of consecutive times."""
-    records = Records(
-        times,
-        np.empty((times.size, *rain.grid.shape, len(window.channels)), dtype=np.uint16),
-        np.empty((times.size, *depth.grid.shape), dtype=np.uint16),
-    )
+) -> Iterator[tuple[NDArray[np.intp], Records]]:
+    """The records at ``times``, in order of time and in batches of bounded size.
+
+    Each run of consecutive times reads its frames once.
+
+    Yields:
+        The positions of the batch in ``times``, intp[n], and its records.
+    """
     order = np.argsort(times, kind="stable")
     nows = (times[order] - rain.axis.start) // rain.axis.step
+    size = 2 * (np.prod(rain.grid.shape) * len(window.channels) + np.prod(depth.grid.shape))
+    longest = max(1, LARGEST_BATCH // int(size))
     for run in np.split(np.arange(times.size), np.flatnonzero(np.diff(nows) != 1) + 1):
-        if not run.size:
-            continue
-        first, last = int(nows[run[0]]), int(nows[run[-1]]) + 1
-        codes, _ = rain.read(first - window.steps + 1, last)
-        records.rain[order[run]] = pool(codes, window)
-        for now, slot in zip(range(first, last), order[run], strict=True):
-            target = depth.axis.index(rain.axis.time(now + window.lead))
-            if target is None:
-                raise AssertionError("the plan keeps only candidates whose depth is on its axis")
-            records.depth[slot] = depth.read(target, target + 1)[0][0]
-    return records
+        for start in range(0, run.size, longest):
+            part = run[start : start + longest]
+            first, last = int(nows[part[0]]), int(nows[part[-1]]) + 1
+            pooled = pool_series(rain, first, last, window)
+            targets = rain.axis.time(first + window.lead) - depth.axis.start
+            step, rest = divmod(targets, depth.axis.step)
+            if part.size == last - first and not rest and depth.axis.step == rain.axis.step:
+                water = depth.read(step, step + part.size)
+            else:
+                water = np.concatenate(
+                    [_depth_at(depth, rain.axis.time(now + window.lead)) for now in nows[part]]
+                )
+            yield order[part], Records(times[order[part]], pooled, water)
 
 
-def write_shard(records: Records, path: Path, sidecar: Path, identity: dict[str, Any]) -> None:
-    """Write one shard, then its sidecar: a sidecar stands only beside a whole shard.
+def _depth_at(depth: FrameSeries, time: int) -> NDArray[np.uint16]:
+    step = depth.axis.index(time)
+    if step is None:
+        raise AssertionError("the plan keeps only candidates whose depth is on its axis")
+    return depth.read(step, step + 1)
 
-    The bytes depend on the records alone: the gzip header bears no time and no name.
 
-    Args:
-        records: what to write.
-        path: the ``.tfrecord.gz`` to make.
-        sidecar: the ``.json`` to make: counts, sizes, digests and the moments of the values.
-        identity: what else the sidecar shall say (split and number).
-    """
-    payload = hashlib.sha256()
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        compressor = isal_zlib.compressobj(COMPRESSION_LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW_BITS)
-        for now, rain, depth in zip(records.times, records.rain, records.depth, strict=True):
-            features = {
-                "time": int(now),
-                "rain": rain.astype("<u2", copy=False).tobytes(),
-                "depth": depth.astype("<u2", copy=False).tobytes(),
-            }
-            framed = frame(encode_example(features))
-            payload.update(framed)
-            file.write(compressor.compress(framed))
-        file.write(compressor.flush())
-    found: dict[str, Moments] = {
-        "rain": moments(records.rain, "rain"),
-        "depth": moments(records.depth, "depth"),
-    }
-    write_json(
-        sidecar,
-        {
-            **identity,
-            "file": path.name,
-            "records": int(records.times.size),
-            "records_with_rain": int(windows_with_rain(records).sum()),
-            "bytes": path.stat().st_size,
-            "sha256": file_sha256(path),
-            "payload_sha256": payload.hexdigest(),
-            "moments": {name: moment.to_dict() for name, moment in found.items()},
-        },
-    )
+def pool_series(rain: FrameSeries, first: int, last: int, window: Window) -> NDArray[np.uint16]:
+    """The windows with NOW in first..last-1, uint16[n, H, W, C], band by band."""
+    rows, cols = rain.grid.shape
+    out = np.empty((last - first, rows, cols, len(window.channels)), dtype=np.uint16)
+    height = max(1, BAND_BYTES // (2 * cols * (last - first + window.steps)))
+    for top in range(0, rows, height):
+        band = slice(top, min(rows, top + height))
+        out[:, band] = pool(rain.read(first - window.steps + 1, last, band), window)
+    return out

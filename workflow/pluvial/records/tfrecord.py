@@ -23,27 +23,27 @@ _LARGEST_RECORD = 1 << 31
 
 def encode_example(features: Features) -> bytes:
     """Serialise an Example, names sorted, as TensorFlow does. Integers are int64."""
-    entries = b"".join(
-        _field(1, _field(1, name.encode()) + _field(2, _encode_feature(features[name])))
-        for name in sorted(features)
-    )
-    return _field(1, entries)
+    entries: list[bytes] = []
+    for name in sorted(features):
+        entry = [*_field(1, [name.encode()]), *_field(2, _encode_feature(features[name]))]
+        entries += _field(1, entry)
+    return b"".join(_field(1, entries))
 
 
-def decode_example(data: bytes) -> dict[str, bytes | int]:
-    """Parse an Example of single-valued bytes and int64 features.
+def decode_example(data: bytes) -> dict[str, memoryview | int]:
+    """Parse an Example of single-valued bytes (views of ``data``) and int64 features.
 
     Raises:
         ValueError: if ``data`` is not such an Example.
     """
-    features: dict[str, bytes | int] = {}
-    for _, body in _fields(data):
+    features: dict[str, memoryview | int] = {}
+    for _, body in _fields(memoryview(data)):
         for _, entry in _fields(body):
             parts = dict(_fields(entry))
             name, feature = parts.get(1), parts.get(2)
             if name is None or feature is None:
                 raise ValueError("an Example entry lacks its name or its value")
-            features[name.decode()] = _decode_feature(feature)
+            features[str(name, "utf-8")] = _decode_feature(feature)
     return features
 
 
@@ -90,17 +90,19 @@ def _varint(value: int) -> bytes:
     return bytes(encoded)
 
 
-def _field(number: int, body: bytes) -> bytes:
-    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(body)) + body
+def _field(number: int, body: list[bytes]) -> list[bytes]:
+    """A length-delimited field, in pieces: long ones are copied once, at the end."""
+    length = sum(map(len, body))
+    return [_varint(number << 3 | _LENGTH_DELIMITED) + _varint(length), *body]
 
 
-def _encode_feature(value: bytes | int) -> bytes:
+def _encode_feature(value: bytes | int) -> list[bytes]:
     if isinstance(value, bytes):
-        return _field(_BYTES_LIST, _field(1, value))
-    return _field(_INT64_LIST, _field(1, _varint(value & (1 << 64) - 1)))
+        return _field(_BYTES_LIST, _field(1, [value]))
+    return _field(_INT64_LIST, _field(1, [_varint(value & (1 << 64) - 1)]))
 
 
-def _decode_feature(feature: bytes) -> bytes | int:
+def _decode_feature(feature: memoryview) -> memoryview | int:
     ((kind, body),) = _fields(feature)
     ((_, value),) = _fields(body)
     if kind == _BYTES_LIST:
@@ -111,7 +113,7 @@ def _decode_feature(feature: bytes) -> bytes | int:
     return number - (1 << 64) if number >> 63 else number
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """(number, body) of the length-delimited fields of a message."""
     position = 0
     while position < len(data):
@@ -125,7 +127,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         position += length
 
 
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if position >= len(data) or shift > 63:

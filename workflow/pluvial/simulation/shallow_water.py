@@ -31,7 +31,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pluvial.simulation.compiled import compiled
+from pluvial.compiled import compiled
 
 Array: TypeAlias = NDArray[np.float64]
 

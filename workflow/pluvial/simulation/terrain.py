@@ -13,9 +13,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from pluvial.compiled import compiled
 from pluvial.config.simulation import SyntheticTerrain
 from pluvial.errors import PluvialError
-from pluvial.simulation.compiled import compiled
 
 CHANNEL_HEAD_M2 = 0.6e6
 """Drained area at which a channel begins, m2."""

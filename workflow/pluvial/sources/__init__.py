@@ -1,1 +1,1 @@
-"""The raw formats users have: one module per format, each yields times and arrays."""
+"""The raw formats users have: one module per format, each a section that reads its own files."""

@@ -1,47 +1,63 @@
-"""Which reader opens which format."""
+"""All formats: a line for each, and the opening of a source by its section."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any
 
-from pluvial.config.sources import AsciiStreamDepth, HailCaesarRain
+from pydantic import Field, TypeAdapter
+
+from pluvial.config.simulation import SimulatedDepth, SyntheticStorms, SyntheticTerrain
 from pluvial.config.times import TimeConfig, epoch_seconds
-from pluvial.sources.ascii_grid import AsciiStream
-from pluvial.sources.hail_caesar import ZonedRain, check_step
-from pluvial.sources.source import Source
+from pluvial.sources.ascii import AsciiDepth, AsciiHeightmap, AsciiRain, AsciiStreamDepth
+from pluvial.sources.geotiff import GeotiffDepth, GeotiffHeightmap, GeotiffRain
+from pluvial.sources.grib2 import Grib2Rain
+from pluvial.sources.hail_caesar import HailCaesarRain
+from pluvial.sources.jsonl import JsonlRain
+from pluvial.sources.nimrod import NimrodRain
+from pluvial.sources.series import FileSeries
+
+RawRain = AsciiRain | GeotiffRain | Grib2Rain | HailCaesarRain | JsonlRain | NimrodRain
+RawDepth = AsciiDepth | AsciiStreamDepth | GeotiffDepth
+RawHeightmap = AsciiHeightmap | GeotiffHeightmap
+
+RainSource = Annotated[SyntheticStorms | RawRain, Field(discriminator="format")]
+DepthSource = Annotated[SimulatedDepth | RawDepth, Field(discriminator="format")]
+HeightmapSource = Annotated[SyntheticTerrain | RawHeightmap, Field(discriminator="format")]
 
 
-def open_raw_rain(config: HailCaesarRain, time: TimeConfig, folder: Path) -> Source:
-    """Open the raw rain of ``config``; relative paths are looked up in ``folder``."""
-    if config.parameters is not None:
-        check_step(
-            folder / config.parameters,
-            "rain_data_time_step",
-            time.step_minutes,
-            config_key="time.step_minutes",
-        )
-    return ZonedRain(
-        folder / config.file,
-        folder / config.zones,
-        start=epoch_seconds(config.start),
-        step=time.step_minutes * 60,
-        crs=config.crs,
-    )
+def rain_source(document: Any) -> RainSource:
+    """The rain section of a configuration, from its JSON form."""
+    return TypeAdapter[RainSource](RainSource).validate_python(document)
 
 
-def open_raw_depth(config: AsciiStreamDepth, time: TimeConfig, folder: Path) -> Source:
-    """Open the raw depth of ``config``; relative paths are looked up in ``folder``."""
-    step_minutes = config.step_minutes or time.step_minutes
-    if config.parameters is not None:
-        check_step(
-            folder / config.parameters,
-            "raster_output_interval",
-            step_minutes,
-            config_key="depth.step_minutes",
-        )
-    return AsciiStream(
-        folder / config.file,
-        start=epoch_seconds(config.start),
+def depth_source(document: Any) -> DepthSource:
+    """The depth section of a configuration, from its JSON form."""
+    return TypeAdapter[DepthSource](DepthSource).validate_python(document)
+
+
+def heightmap_source(document: Any) -> HeightmapSource:
+    """The heightmap section of a configuration, from its JSON form."""
+    return TypeAdapter[HeightmapSource](HeightmapSource).validate_python(document)
+
+
+def open_raw(
+    section: RawRain | RawDepth, time: TimeConfig, folder: Path, *, tolerant: bool
+) -> FileSeries:
+    """Open raw rain or depth as a source of frames.
+
+    Args:
+        section: the format and its keys.
+        time: the span and step of the case.
+        folder: where relative paths are looked up.
+        tolerant: whether what cannot be read becomes a gap; otherwise it is an error.
+    """
+    step_minutes = getattr(section, "step_minutes", None) or time.step_minutes
+    section.check(folder, step_minutes)
+    return FileSeries(
+        section,
+        folder,
+        span=(epoch_seconds(time.start), epoch_seconds(time.end)),
         step=step_minutes * 60,
-        crs=config.crs,
+        tolerant=tolerant,
     )

@@ -1,6 +1,6 @@
 """What is generated from the models: the JSON schema, and the key reference of config/README.md.
 
-``python -m pluvial.config.documents`` writes both; a test holds them equal to the models.
+``python -m pluvial.case.documents`` writes both; a test holds them equal to the models.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pluvial.config.case import Case, schema
+from pluvial.case.case import Case, schema
 from pluvial.config.messages import sections_of
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"

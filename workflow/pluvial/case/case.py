@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,18 +11,15 @@ from pydantic import Field, ValidationError, model_validator
 
 from pluvial.config.base import Section
 from pluvial.config.data import FramesConfig, RecordsConfig
+from pluvial.config.domain import DomainConfig
 from pluvial.config.learning import FiguresConfig, PretrainConfig, RetrievalConfig
 from pluvial.config.messages import explain
 from pluvial.config.simulation import SyntheticStorms, SyntheticTerrain
-from pluvial.config.sources import (
-    AsciiStreamDepth,
-    DepthSource,
-    HailCaesarRain,
-    HeightmapSource,
-    RainSource,
-)
 from pluvial.config.times import TimeConfig, epoch_seconds
 from pluvial.errors import PluvialError
+from pluvial.grids.time_axis import PERIOD_FORMATS
+from pluvial.sources.files import DepthFiles, HeightmapFiles, TimedFiles
+from pluvial.sources.registry import DepthSource, HeightmapSource, RainSource
 
 
 class Case(Section):
@@ -35,6 +33,9 @@ class Case(Section):
     """Snakemake path variables to override, such as `results: /scratch/me/results`."""
     time: TimeConfig
     """Span and step."""
+    domain: DomainConfig | None = None
+    """Where everything is carried onto; left out, rain, depth and heightmap stay on their own
+    grids, whose edges must meet."""
     heightmap: HeightmapSource
     """Where the elevations come from."""
     rain: RainSource
@@ -70,14 +71,15 @@ class Case(Section):
     @model_validator(mode="after")
     def _sources_overlap(self) -> Self:
         for key, source in (("rain", self.rain), ("depth", self.depth)):
-            if not isinstance(source, HailCaesarRain | AsciiStreamDepth):
+            start = getattr(source, "start", None)
+            if start is None:
                 continue
-            if source.start >= self.time.end:
+            if start >= self.time.end:
                 raise ValueError(
-                    f"`{key}.start` ({source.start:%Y-%m-%dT%H:%MZ}) lies at or after `time.end` "
+                    f"`{key}.start` ({start:%Y-%m-%dT%H:%MZ}) lies at or after `time.end` "
                     f"({self.time.end:%Y-%m-%dT%H:%MZ}): rain and depth never overlap in time"
                 )
-            offset = epoch_seconds(source.start) - epoch_seconds(self.time.start)
+            offset = epoch_seconds(start) - epoch_seconds(self.time.start)
             step = getattr(source, "step_minutes", None) or self.time.step_minutes
             if offset % (step * 60):
                 raise ValueError(
@@ -86,15 +88,36 @@ class Case(Section):
         return self
 
     @model_validator(mode="after")
-    def _step_is_one(self) -> Self:
+    def _steps_meet(self) -> Self:
         depth = self.depth
-        if isinstance(depth, AsciiStreamDepth):
-            step = depth.step_minutes or self.time.step_minutes
-            if step % self.time.step_minutes:
+        if isinstance(depth, DepthFiles) and (depth.step_minutes or 0) % self.time.step_minutes:
+            raise ValueError(
+                f"`depth.step_minutes` ({depth.step_minutes}) must be a multiple of "
+                f"`time.step_minutes` ({self.time.step_minutes})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _appended_at_a_boundary(self) -> Self:
+        form = PERIOD_FORMATS[self.frames.period]
+        for end in self.time.appended:
+            if f"{end:{form}}" == f"{end - timedelta(minutes=1):{form}}":
                 raise ValueError(
-                    f"`depth.step_minutes` ({step}) must be a multiple of `time.step_minutes` "
-                    f"({self.time.step_minutes})"
+                    f"`time.appended` ({end:%Y-%m-%dT%H:%MZ}) lies inside a {self.frames.period}: "
+                    f"append from the start of one (`frames.period` is {self.frames.period})"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _domain_is_needed(self) -> Self:
+        for key in ("rain", "depth"):
+            source = getattr(self, key)
+            if isinstance(source, TimedFiles) and source.grid_eras and self.domain is None:
+                raise ValueError(
+                    f"`{key}.grid_eras` needs a `domain` that both grids are carried onto"
+                )
+        if self.domain is not None and not isinstance(self.heightmap, HeightmapFiles):
+            raise ValueError("a `domain` is for raw data: `heightmap` is made; leave it out")
         return self
 
     @model_validator(mode="after")
@@ -106,10 +129,6 @@ class Case(Section):
                 f"`time` has only {self.time.steps}: lengthen `time` or shorten the channels"
             )
         return self
-
-    def source_path(self, path: Path) -> Path:
-        """A source file's path, relative ones looked up in ``data_folder``."""
-        return self.data_folder / path
 
 
 def load_case(document: Mapping[str, Any], *, where: str | Path) -> Case:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from pluvial.config.case import Case, load_case
-from pluvial.config.documents import CONFIG, schema_text, with_reference
+from pluvial.case.case import Case, load_case
+from pluvial.case.documents import CONFIG, schema_text, with_reference
 from pluvial.errors import PluvialError
 
 NAMED = sorted(CONFIG.glob("*.yaml"))
@@ -42,7 +42,7 @@ FAULTS = {
         section("time", step_minutes="5 min"),
         ["`time.step_minutes`", "'5 min'", "number of minutes"],
     ),
-    "format": (section("rain", format="nimrodd"), ["`rain`", "'synthetic', 'hail-caesar'"]),
+    "format": (section("rain", format="nimrodd"), ["`rain`", "'synthetic'", "'hail-caesar'"]),
     "time without zone": (
         section("time", start="2020-01-17T00:00"),
         ["`time.start`", "append Z"],

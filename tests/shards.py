@@ -1,0 +1,41 @@
+"""Shards for tests, written from records in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pluvial.records.digest import record_digest
+from pluvial.records.window import Records
+from pluvial.records.writing import write_shard
+
+
+def features(records: Records) -> dict[str, Any]:
+    return {
+        "rain": {"shape": list(records.rain.shape[1:])},
+        "depth": {"shape": list(records.depth.shape[1:])},
+    }
+
+
+def digests(records: Records) -> dict[int, int]:
+    return {
+        int(time): record_digest(rain, depth)
+        for time, rain, depth in zip(records.times, records.rain, records.depth, strict=True)
+    }
+
+
+def write_records(records: Records, path: Path, identity: dict[str, Any] | None = None) -> Path:
+    """Write a shard, its table and its sidecar beside it; the sidecar's path."""
+    stem = path.name.partition(".")[0]
+    sidecar = path.with_name(f"{stem}.json")
+    write_shard(
+        [(np.arange(records.times.size), records)],
+        digests(records),
+        features(records),
+        path,
+        path.with_name(f"{stem}.parquet"),
+        sidecar,
+        identity or {"split": path.parent.name, "shard": stem},
+    )
+    return sidecar

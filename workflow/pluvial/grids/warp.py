@@ -1,0 +1,133 @@
+"""From one grid onto another: crop where they are aligned, else GDAL's warper."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluvial.errors import PluvialError
+from pluvial.grids.grid import Grid
+
+Method = Literal["conservative", "average", "bilinear", "nearest"]
+
+ALIGNED = 1e-3
+"""How far, in cells, the edges of two aligned grids may lie apart."""
+
+
+class Warp:
+    """Carries fields of ``source`` onto ``target``.
+
+    ``conservative`` and ``average`` weigh each source cell by the area it shares with the target
+    cell, so that the total over the domain is kept where nothing is missing (first-order
+    conservative remapping: Jones 1999, https://doi.org/10.1175/1520-0493(1999)127<2204:FASOCR>2.0.CO;2).
+    They differ in missing cells: with ``conservative`` a target cell that any missing cell
+    touches is missing, because an amount of rain is not known from a part of it; ``average``
+    takes what is there.
+
+    Raises:
+        PluvialError: if ``target`` reaches beyond ``source``, or one names no CRS and the other
+            does.
+    """
+
+    def __init__(self, source: Grid, target: Grid, method: Method) -> None:
+        self.source, self.target, self.method = source, target, method
+        if bool(source.crs) != bool(target.crs):
+            raise PluvialError(
+                f"one of two grids names no coordinate reference system: {source.describe()} "
+                f"and {target.describe()}",
+                where="domain",
+                remedy="Write `crs` into the section that lacks it",
+            )
+        self._crop = _aligned_crop(source, target)
+        if self._crop is None:
+            _check_cover(source, target)
+
+    def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``values`` float32[source rows, cols], NaN missing, on the target grid."""
+        if self._crop is not None:
+            return np.ascontiguousarray(values[self._crop])
+        carried = self._reproject(values)
+        if self.method == "conservative" and np.isnan(values).any():
+            missing = self._reproject(np.isnan(values).astype(np.float32))
+            carried[~(missing < np.float32(1e-6))] = np.nan
+        return carried
+
+    def _reproject(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        from rasterio.crs import CRS
+        from rasterio.errors import NotGeoreferencedWarning
+        from rasterio.transform import from_origin
+        from rasterio.warp import Resampling, reproject
+
+        def where(grid: Grid) -> tuple[object, object]:
+            # Grids without a CRS lie in the same unknown one: any planar CRS will do for both.
+            crs = CRS.from_user_input(grid.crs or "EPSG:3857")
+            return from_origin(grid.west, grid.north, grid.cell, grid.cell), crs
+
+        methods = {
+            "conservative": Resampling.average,
+            "average": Resampling.average,
+            "bilinear": Resampling.bilinear,
+            "nearest": Resampling.nearest,
+        }
+        out = np.full(self.target.shape, np.nan, dtype=np.float32)
+        (from_transform, from_crs), (to_transform, to_crs) = where(self.source), where(self.target)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            reproject(
+                values,
+                out,
+                src_transform=from_transform,
+                src_crs=from_crs,
+                src_nodata=np.nan,
+                dst_transform=to_transform,
+                dst_crs=to_crs,
+                dst_nodata=np.nan,
+                resampling=methods[self.method],
+                init_dest_nodata=True,
+            )
+        return out
+
+
+def _aligned_crop(source: Grid, target: Grid) -> tuple[slice, slice] | None:
+    """The part of ``source`` that is ``target``, cell by cell; None if there is no such part."""
+    if (
+        not source.same_crs(target)
+        or abs(source.cell - target.cell) * max(target.shape) > ALIGNED * source.cell
+    ):
+        return None
+    row = (source.north - target.north) / source.cell
+    col = (target.west - source.west) / source.cell
+    if abs(row - round(row)) > ALIGNED or abs(col - round(col)) > ALIGNED:
+        return None
+    first, left = round(row), round(col)
+    if (
+        min(first, left) < 0
+        or first + target.rows > source.rows
+        or left + target.cols > source.cols
+    ):
+        return None
+    return slice(first, first + target.rows), slice(left, left + target.cols)
+
+
+def _check_cover(source: Grid, target: Grid) -> None:
+    """Refuse a target whose cell centres do not all lie in the source."""
+    x, y = np.meshgrid(target.x(), target.y())
+    if not source.same_crs(target):
+        from rasterio.warp import transform
+
+        moved = transform(target.crs, source.crs, x.ravel(), y.ravel())
+        x, y = np.asarray(moved[0]), np.asarray(moved[1])
+    slack = ALIGNED * source.cell
+    inside = (x >= source.west - slack) & (x <= source.east + slack)
+    inside &= (y >= source.south - slack) & (y <= source.north + slack)
+    if not inside.all():
+        share = 100 * (1 - inside.mean())
+        raise PluvialError(
+            f"{source.describe()} does not cover {target.describe()}: {share:.0f} % of its cells "
+            "lie outside",
+            where="domain",
+            remedy="Make `domain` smaller, or give data that covers it",
+        )

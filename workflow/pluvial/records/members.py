@@ -1,0 +1,131 @@
+"""The file of a shard: one gzip member per record, in the planned order.
+
+Members one after the other are one gzip file (RFC 1952, section 2.2), which TensorFlow, zlib and
+every other reader inflate as a whole. They can be made in any order, so that a shard's memory does
+not grow with its records, and a damaged one can be named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from pluvial.errors import PluvialError
+from pluvial.records.tfrecord import encode_example, frame
+
+MEMBERS = pa.schema(
+    [
+        pa.field("time", pa.int64(), metadata={"unit": "s since 1970-01-01T00:00Z, NOW"}),
+        pa.field("start", pa.int64(), metadata={"unit": "byte of the file"}),
+        pa.field("size", pa.int64(), metadata={"unit": "bytes"}),
+        pa.field("digest", pa.uint64(), metadata={"of": "XXH3-64 of the gzip member"}),
+    ]
+)
+GZIP_WINDOW_BITS = 31
+COMPRESSION_LEVEL = 1
+
+
+def encode_record(time: int, rain: NDArray[np.uint16], depth: NDArray[np.uint16]) -> bytes:
+    """The ``tf.train.Example`` of one record.
+
+    Args:
+        time: NOW, s since 1970-01-01T00:00Z.
+        rain: uint16[H, W, C], 1/32 mm/h, channels oldest first, 65535 missing.
+        depth: uint16[h, w], mm, 65535 missing.
+    """
+    return encode_example(
+        {
+            "time": time,
+            "rain": rain.astype("<u2", copy=False).tobytes(),
+            "depth": depth.astype("<u2", copy=False).tobytes(),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Member:
+    """One record in the file of a shard.
+
+    Attributes:
+        time: NOW, s since 1970-01-01T00:00Z.
+        start, size: where its gzip member lies in the file.
+        digest: XXH3 with 64 bits of the bytes of its gzip member.
+    """
+
+    time: int
+    start: int
+    size: int
+    digest: int
+
+
+@dataclass
+class Spill:
+    """The members of a shard, kept in a temporary file in the order in which they are made."""
+
+    _file: IO[bytes]
+    _at: dict[int, Member] = field(default_factory=dict)
+    _end: int = 0
+
+    def add(self, row: int, time: int, example: bytes) -> None:
+        """Add the record of a row; its bytes depend on nothing else."""
+        packed = isal_zlib.compress(frame(example), COMPRESSION_LEVEL, GZIP_WINDOW_BITS)
+        self._file.write(packed)
+        self._at[row] = Member(time, self._end, len(packed), xxhash.xxh3_64_intdigest(packed))
+        self._end += len(packed)
+
+    def assemble(self, path: Path) -> tuple[list[Member], str]:
+        """Write all members to ``path`` in the order of their rows: they, and its SHA-256."""
+        members: list[Member] = []
+        sha, start = hashlib.sha256(), 0
+        self._file.flush()
+        with path.open("wb") as out:
+            for row in range(len(self._at)):
+                spilled = self._at[row]
+                packed = os.pread(self._file.fileno(), spilled.size, spilled.start)
+                out.write(packed)
+                sha.update(packed)
+                members.append(replace(spilled, start=start))
+                start += spilled.size
+        return members, sha.hexdigest()
+
+
+@contextmanager
+def spill(folder: Path) -> Iterator[Spill]:
+    """A spill in an unnamed temporary file of ``folder``: it vanishes with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        yield Spill(file)
+
+
+def members_table(members: Sequence[Member]) -> pa.Table:
+    """The members as a table, a row each."""
+    return pa.Table.from_pylist([asdict(member) for member in members], schema=MEMBERS)
+
+
+def read_members(path: Path) -> list[Member]:
+    """The members that :func:`members_table` described, from its parquet file.
+
+    Raises:
+        PluvialError: if the file is missing or damaged.
+    """
+    try:
+        return [Member(**row) for row in pq.read_table(path, columns=MEMBERS.names).to_pylist()]
+    except (OSError, pa.ArrowException, TypeError) as error:
+        raise PluvialError(
+            f"the table of the shard's records cannot be read ({error})",
+            where=path,
+            remedy="Delete it and run the workflow again: only its shard is remade",
+        ) from None

@@ -1,0 +1,138 @@
+"""Finding raw files: a path, a glob, or a pattern that tells the time from the name.
+
+``{time:%Y%m%d%H%M}`` in a pattern stands for a UTC time in strftime's form; it may come more than
+once (``{time:%Y/%m}/rain_{time:%Y%m%d%H%M}.h5``). Everything else is a glob.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pluvial.errors import PluvialError
+
+_TIME = re.compile(r"\{time:([^}]*)\}")
+_DIRECTIVES = {
+    "Y": r"\d{4}",
+    "m": r"\d{2}",
+    "d": r"\d{2}",
+    "H": r"\d{2}",
+    "M": r"\d{2}",
+    "S": r"\d{2}",
+    "j": r"\d{3}",
+    "y": r"\d{2}",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that a pattern names, and the time in its name (s since 1970-01-01T00:00Z)."""
+
+    path: Path
+    time: int | None
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern of file names, relative to ``folder`` unless absolute."""
+
+    text: str
+    folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        for form in _TIME.findall(self.text):
+            unknown = set(re.findall(r"%(.)", form)) - set(_DIRECTIVES)
+            if unknown:
+                raise ValueError(
+                    f"{self.text!r}: %{min(unknown)} is not read; "
+                    f"known are {', '.join('%' + d for d in _DIRECTIVES)}"
+                )
+        if self.tells_time and "%Y" not in self.text and "%y" not in self.text:
+            raise ValueError(f"{self.text!r}: the time has no year; write %Y")
+
+    @property
+    def tells_time(self) -> bool:
+        """Whether the names bear a time."""
+        return bool(_TIME.search(self.text))
+
+    @property
+    def glob(self) -> str:
+        """The pattern as a glob."""
+        return _TIME.sub("*", self.text)
+
+    def find(self) -> list[Found]:
+        """The files, in order of the time in their names (then of the names).
+
+        Raises:
+            PluvialError: if there is none.
+        """
+        match = self._regex().fullmatch
+        base = Path("/") if Path(self.text).is_absolute() else self.folder
+        pattern = self.glob.lstrip("/")
+        found = []
+        for path in sorted(base.glob(pattern)):
+            parts = match(path.relative_to(base).as_posix())
+            if parts and path.is_file():
+                time = self._time(parts)
+                if time is not None or not self.tells_time:
+                    found.append(Found(path, time))
+        if not found:
+            one = not self.tells_time and not set(self.text) & set("*?[")
+            raise PluvialError(
+                "the file is missing" if one else f"no file matches {self.text!r}",
+                where=base / self.text if one else base,
+                remedy="Correct it in the configuration, or `data_folder` "
+                f"({self.folder}), in which relative paths are looked up",
+            )
+        return sorted(found, key=lambda item: (item.time or 0, item.path))
+
+    def _time(self, parts: re.Match[str]) -> int | None:
+        """The time of a matched name; None if it is no date (the 31st of June)."""
+        forms = _TIME.findall(self.text)
+        text, form = " ".join(parts.groups()), " ".join(forms)
+        values: dict[str, str] = {}
+        for directive, value in zip(_directives(form), _values(form, text), strict=True):
+            if values.setdefault(directive, value) != value:
+                return None
+        try:
+            moment = datetime.strptime(" ".join(values.values()), " ".join(f"%{d}" for d in values))
+        except ValueError:
+            return None
+        return int(moment.replace(tzinfo=UTC).timestamp())
+
+    def _regex(self) -> re.Pattern[str]:
+        """Matches a relative path; one group per ``{time:…}``."""
+        pieces = _TIME.split(self.text.lstrip("/"))
+        # re.split with one group: literal, form, literal, form, …
+        parts = [
+            _literal(piece) if number % 2 == 0 else f"({_form(piece)})"
+            for number, piece in enumerate(pieces)
+        ]
+        return re.compile("".join(parts))
+
+
+def _literal(piece: str) -> str:
+    """A glob without times as a regular expression over a path."""
+    pattern = re.escape(piece)
+    pattern = pattern.replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    return re.sub(r"\\\[(.*?)\\\]", r"[\1]", pattern)
+
+
+def _form(form: str) -> str:
+    return re.sub(r"%(.)", lambda m: _DIRECTIVES[m[1]], re.escape(form).replace(r"\%", "%"))
+
+
+def _directives(form: str) -> list[str]:
+    return re.findall(r"%(.)", form)
+
+
+def _values(form: str, text: str) -> tuple[str, ...]:
+    pattern = re.sub(
+        r"%(.)", lambda m: f"({_DIRECTIVES[m[1]]})", re.escape(form).replace(r"\%", "%")
+    )
+    match = re.fullmatch(pattern, text)
+    if match is None:
+        raise AssertionError("the whole name has matched before")
+    return match.groups()
