@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from pluvial.dataset.pipeline import Layout, evaluation_batches, shuffled_pairs, training_pairs
 from pluvial.frames.variables import MISSING
-from pluvial.records.shards import write_shard
 from pluvial.records.window import Records
+from shards import write_records
 
 LAYOUT = Layout((2, 2, 3), (4, 4), 1 / 32, 1 / 1000)
 SHARDS, SIZE = 3, 20
@@ -28,7 +28,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         rain[1:, 0, 0, 0] = MISSING
         depth[:, 3, 3] = MISSING
         paths.append(folder / f"{shard}.tfrecord.gz")
-        write_shard(Records(numbers * 300, rain, depth), paths[-1], folder / f"{shard}.json", {})
+        write_records(Records(numbers * 300, rain, depth), paths[-1])
     return paths
 
 

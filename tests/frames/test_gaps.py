@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pluvial.errors import PluvialError
 from pluvial.frames.gaps import Status, regularise
+from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import TimeAxis
+from pluvial.sources.source import Frame
 
 AXIS = TimeAxis(6000, 300, 12)
 SEEN, FILLED, LOST = Status.OBSERVED, Status.INTERPOLATED, Status.MISSING
 
 
-def frame(index: int) -> tuple[int, np.ndarray]:
-    return AXIS.time(index), np.float32([[index, 10 * index]])
+GRID = Grid(1, 2, 1.0)
+
+
+def frame(index: int, value: float | None = None, origin: str = "") -> Frame:
+    values = np.float32([[index, 10 * index]] if value is None else [[value, value]])
+    return Frame(AXIS.time(index), GRID, values, origin)
+
+
+def regular(frames: Iterable[Frame], longest_gap: int = 300, *, tolerant: bool = False):
+    found = regularise(frames, AXIS, longest_gap=longest_gap, where="test", tolerant=tolerant)
+    return list(found)
 
 
 def test_timeline() -> None:
-    entries = list(regularise(map(frame, [1, 3, 9]), AXIS, longest_gap=300, where="test"))
-    assert [kind for _, _, kind in entries] == [
+    entries = regular(map(frame, [1, 3, 9]))
+    assert [entry.status for entry in entries] == [
         *[LOST, SEEN, FILLED, SEEN],
         *[LOST] * 5,
         *[SEEN, LOST, LOST],
     ]
-    assert entries[2][1] is not None
-    np.testing.assert_array_equal(entries[2][1], [[2, 20]])
+    np.testing.assert_array_equal(entries[2].values, [[2, 20]])
 
 
 @given(st.sets(st.integers(0, 11), min_size=1), st.integers(0, 5))
 def test_every_time_once_and_linear_in_between(present: set[int], longest: int) -> None:
     frames = map(frame, sorted(present))
-    entries = list(regularise(frames, AXIS, longest_gap=300 * longest, where="test"))
-    assert [index for index, _, _ in entries] == list(range(12))
-    for index, field, kind in entries:
+    entries = regular(frames, 300 * longest)
+    assert [entry.index for entry in entries] == list(range(12))
+    for entry in entries:
+        index, field, kind = entry.index, entry.values, entry.status
         before = max((p for p in present if p < index), default=None)
         after = min((p for p in present if p > index), default=None)
         if index in present:
@@ -48,22 +62,67 @@ def test_every_time_once_and_linear_in_between(present: set[int], longest: int) 
 
 
 def test_missing_cells_stay_missing() -> None:
-    hole = (AXIS.time(0), np.float32([[np.nan, 0]]))
-    entries = list(regularise([hole, frame(2)], AXIS, longest_gap=300, where="test"))
-    assert entries[1][1] is not None
-    np.testing.assert_array_equal(np.isnan(entries[1][1]), [[True, False]])
+    hole = Frame(AXIS.time(0), GRID, np.float32([[np.nan, 0]]))
+    entries = regular([hole, frame(2)])
+    np.testing.assert_array_equal(np.isnan(entries[1].values), [[True, False]])
 
 
-@pytest.mark.parametrize(
-    ("times", "message"),
-    [
-        ([6000, 6100], "not on the axis of steps of 5 min"),
-        ([5700], "not on the axis"),
-        ([6300, 6000], "out of order"),
-        ([6300, 6300], "comes twice"),
-    ],
+@pytest.mark.parametrize("time", [6100, 5700, 9600])
+def test_wrong_times_are_refused(time: int) -> None:
+    with pytest.raises(PluvialError, match="not on the axis of steps of 5 min"):
+        regular([Frame(time, GRID, np.zeros((1, 2), np.float32))])
+
+
+def test_late_frames_find_their_place() -> None:
+    entries = regular(map(frame, [0, 3, 1, 2, 4]))
+    assert [entry.status for entry in entries] == [SEEN] * 5 + [LOST] * 7
+    assert [entry.late for entry in entries[:5]] == [0, 1, 1, 0, 0]
+
+
+def test_frames_that_come_too_late_are_refused() -> None:
+    axis = TimeAxis(6000, 300, 40)
+    frames = [Frame(axis.time(k), GRID, np.zeros((1, 2), np.float32)) for k in (0, 20, 30, 1)]
+    with pytest.raises(PluvialError, match="steps out of order"):
+        list(regularise(frames, axis, longest_gap=0, where="test", tolerant=True))
+
+
+def test_equal_frames_of_one_time_are_counted() -> None:
+    entries = regular([frame(0), frame(0), frame(0), frame(1)])
+    assert entries[0].dropped == {"duplicate": 2}
+    assert entries[0].status == SEEN
+
+
+def test_different_frames_of_one_time_are_an_error_or_counted() -> None:
+    twice = [frame(0, 1.0, "a.dat"), frame(0, 2.0, "b.dat")]
+    with pytest.raises(PluvialError, match="comes twice, and differs from that of a.dat") as raised:
+        regular(twice)
+    assert raised.value.where == "b.dat"
+    entry = regular(twice, tolerant=True)[0]
+    assert entry.dropped == {"conflicting": 1}
+    np.testing.assert_array_equal(entry.values, [[1, 1]])
+
+
+def test_what_cannot_be_read_is_a_gap_with_its_reason() -> None:
+    bad = Frame(AXIS.time(1), None, None, "b.dat", "cut off")
+    entries = regular([frame(0), bad, frame(2), replace(bad, time=AXIS.time(4))], tolerant=True)
+    assert [entry.status for entry in entries[:5]] == [SEEN, FILLED, SEEN, LOST, LOST]
+    assert [entry.problem for entry in entries[:5]] == ["", "cut off", "", "", "cut off"]
+    assert entries[1].dropped == entries[4].dropped == {"unreadable": 1}
+
+
+given_frames = st.lists(
+    st.tuples(st.integers(0, 11), st.sampled_from(["good", "other", "bad"])), max_size=30
 )
-def test_wrong_times_are_refused(times: list[int], message: str) -> None:
-    frames = [(time, np.zeros((1, 2), np.float32)) for time in times]
-    with pytest.raises(PluvialError, match=message):
-        list(regularise(frames, AXIS, longest_gap=300, where="test"))
+
+
+@given(given_frames, st.integers(0, 3))
+def test_every_frame_is_accounted_for(what: list[tuple[int, str]], longest: int) -> None:
+    values = {"good": None, "other": -1.0}
+    frames = [
+        Frame(AXIS.time(k), None, None, "x", "broken") if kind == "bad" else frame(k, values[kind])
+        for k, kind in sorted(what, key=lambda item: item[0])
+    ]
+    entries = regular(frames, 300 * longest, tolerant=True)
+    assert len(entries) == 12
+    used = sum(entry.status == SEEN for entry in entries)
+    assert used + sum(entry.dropped.total() for entry in entries) == len(frames)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import rasterio
 import xarray as xr
 from pluvial.errors import PluvialError
 from pluvial.frames.elevation import read_elevation, write_elevation
-from pluvial.frames.gaps import Status
+from pluvial.frames.gaps import Regular, Status
 from pluvial.frames.series import FrameSeries
 from pluvial.frames.store import FramesFile, provenance, write_period
 from pluvial.frames.variables import DEPTH, MISSING, RAIN
@@ -27,13 +28,13 @@ TIMES = np.array([1_092_614_400, 1_092_614_700, 1_092_615_000])
 def path(tmp_path: Path) -> Path:
     field = np.float32([[0, 1], [2.5, np.nan], [4, 128]])
     entries = [
-        (0, field, Status.OBSERVED),
-        (1, None, Status.MISSING),
-        (2, field / 2, Status.INTERPOLATED),
+        Regular(0, field, Status.OBSERVED, "a.dat!one"),
+        Regular(1, None, Status.MISSING, "b.dat", "cut off", Counter({"unreadable": 1})),
+        Regular(2, field / 2, Status.INTERPOLATED),
     ]
     file = tmp_path / "2004-08.nc"
     summary = write_period(
-        file, entries, variable=RAIN, grid=GRID, times=TIMES, provenance={"source": "test"}
+        file, entries, variable=RAIN, grid=GRID, times=TIMES, provenance=lambda: {"source": "test"}
     )
     assert (summary.observed, summary.interpolated, summary.missing) == (1, 1, 1)
     return file
@@ -50,7 +51,7 @@ def test_xarray_decodes_it(path: Path) -> None:
         assert np.isnan(data["rain"][1]).all()
         np.testing.assert_array_equal(data["frame_status"], [0, 2, 1])
         assert data["frame_status"].attrs["flag_meanings"] == "observed interpolated missing"
-        assert json.loads(data.attrs["frames_summary"])["missing"] == 1
+        assert json.loads(data.attrs["frames_account"])["missing"] == 1
 
 
 def test_gdal_finds_place_and_crs(path: Path) -> None:
@@ -67,23 +68,28 @@ def test_gdal_finds_place_and_crs(path: Path) -> None:
 def test_own_reader(path: Path) -> None:
     file = FramesFile(path, RAIN)
     assert file.grid == GRID
-    codes, status = file.read(0, 3)
+    codes = file.read(0, 3)
     assert codes.dtype == np.uint16
     assert codes[0].tolist() == [[0, 32], [80, MISSING], [128, 4096]]
     assert (codes[1] == MISSING).all()
-    assert status.tolist() == [0, 2, 1]
+    assert file.status.tolist() == [0, 2, 1]
+    assert file.origins == ["a.dat!one", "b.dat", ""]
+    assert file.account.problems == [
+        {"time": "2004-08-16T00:05Z", "origin": "b.dat", "problem": "cut off"}
+    ]
+    assert (file.account.given, file.account.dropped) == (2, {"unreadable": 1})
 
 
 def test_same_input_same_bytes(path: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.nc"
     field = np.float32([[0, 1], [2.5, np.nan], [4, 128]])
     entries = [
-        (0, field, Status.OBSERVED),
-        (1, None, Status.MISSING),
-        (2, field / 2, Status.INTERPOLATED),
+        Regular(0, field, Status.OBSERVED, "a.dat!one"),
+        Regular(1, None, Status.MISSING, "b.dat", "cut off", Counter({"unreadable": 1})),
+        Regular(2, field / 2, Status.INTERPOLATED),
     ]
     write_period(
-        again, entries, variable=RAIN, grid=GRID, times=TIMES, provenance={"source": "test"}
+        again, entries, variable=RAIN, grid=GRID, times=TIMES, provenance=lambda: {"source": "test"}
     )
     assert again.read_bytes() == path.read_bytes()
 
@@ -91,7 +97,7 @@ def test_same_input_same_bytes(path: Path, tmp_path: Path) -> None:
 def test_unknown_crs_is_named(tmp_path: Path) -> None:
     grid = Grid(1, 1, 1.0, crs="EPSG:0")
     with pytest.raises(PluvialError, match="no coordinate reference system"):
-        write_period(tmp_path / "a.nc", [], variable=RAIN, grid=grid, times=TIMES, provenance={})
+        write_period(tmp_path / "a.nc", [], variable=RAIN, grid=grid, times=TIMES, provenance=dict)
     assert not list(tmp_path.iterdir())
 
 
@@ -99,7 +105,7 @@ def test_damaged_and_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(PluvialError, match="missing"):
         FramesFile(tmp_path / "none.nc", RAIN)
     (tmp_path / "bad.nc").write_bytes(b"not HDF5")
-    with pytest.raises(PluvialError, match="not a readable NetCDF4 file"):
+    with pytest.raises(PluvialError, match="not a readable frames file"):
         FramesFile(tmp_path / "bad.nc", RAIN)
 
 
@@ -109,12 +115,14 @@ def test_series_reads_over_the_ends_of_files(tmp_path: Path) -> None:
     grid = Grid(1, 1, 100.0)
     paths = []
     for day in (days[0], days[2]):
-        entries = [(k, np.float32([[k / 10]]), Status.OBSERVED) for k in range(day.first, day.last)]
+        entries = [
+            Regular(k, np.float32([[k / 10]]), Status.OBSERVED) for k in range(day.first, day.last)
+        ]
         paths.append(tmp_path / f"{day.name}.nc")
         times = axis.times()[day.first : day.last]
-        write_period(paths[-1], entries, variable=DEPTH, grid=grid, times=times, provenance={})
+        write_period(paths[-1], entries, variable=DEPTH, grid=grid, times=times, provenance=dict)
     with FrameSeries(paths, variable=DEPTH, axis=axis, periods=days) as series:
-        codes, status = series.read(-2, 75)
+        codes, status = series.read(-2, 75), series.status(-2, 75)
         expected = [None, None, *range(24), *[None] * 24, *range(48, 72), *[None] * 3]
         assert [None if c == MISSING else c // 100 for c in codes[:, 0, 0].tolist()] == expected
         assert (status == Status.MISSING).tolist() == [e is None for e in expected]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pluvial.frames.gaps import Status
+from pluvial.frames.gaps import Regular, Status
 from pluvial.frames.series import FrameSeries
 from pluvial.frames.store import write_period
 from pluvial.frames.variables import DEPTH, MISSING, RAIN, Variable, unpack
@@ -21,14 +21,21 @@ class Frames:
     """Frames files of a rain and a depth array, in daily files."""
 
     axis: TimeAxis
+    depth_axis: TimeAxis
     rain_paths: list[Path]
     depth_paths: list[Path]
 
     def open(self) -> tuple[FrameSeries, FrameSeries]:
-        days = periods(self.axis, "day")
         return (
-            FrameSeries(self.rain_paths, variable=RAIN, axis=self.axis, periods=days),
-            FrameSeries(self.depth_paths, variable=DEPTH, axis=self.axis, periods=days),
+            FrameSeries(
+                self.rain_paths, variable=RAIN, axis=self.axis, periods=periods(self.axis, "day")
+            ),
+            FrameSeries(
+                self.depth_paths,
+                variable=DEPTH,
+                axis=self.depth_axis,
+                periods=periods(self.depth_axis, "day"),
+            ),
         )
 
 
@@ -37,22 +44,40 @@ MakeFrames = Callable[..., Frames]
 
 @pytest.fixture
 def make_frames(tmp_path: Path) -> MakeFrames:
-    """Write packed arrays uint16[T, H, W] (a frame that is all missing is a gap) as frames files."""
+    """Write packed arrays uint16[T, H, W] (a frame that is all missing is a gap) as frames files.
 
-    def make(rain: np.ndarray, depth: np.ndarray, *, start: int = 0, step: int = 300) -> Frames:
+    ``every``: rain steps from one depth to the next; ``filled``: rain steps that are interpolated.
+    """
+
+    def make(
+        rain: np.ndarray,
+        depth: np.ndarray,
+        *,
+        start: int = 0,
+        step: int = 300,
+        every: int = 1,
+        filled: frozenset[int] = frozenset(),
+    ) -> Frames:
         axis = TimeAxis(start, step, len(rain))
+        depth_axis = TimeAxis(start, step * every, -(-len(rain) // every))
         side = 100.0 * depth.shape[1]
         return Frames(
             axis,
-            _write(tmp_path / "rain", rain, RAIN, axis, side / rain.shape[1]),
-            _write(tmp_path / "depth", depth, DEPTH, axis, 100.0),
+            depth_axis,
+            _write(tmp_path / "rain", rain, RAIN, axis, side / rain.shape[1], filled),
+            _write(tmp_path / "depth", depth, DEPTH, depth_axis, 100.0, frozenset()),
         )
 
     return make
 
 
 def _write(
-    folder: Path, codes: np.ndarray, variable: Variable, axis: TimeAxis, cell: float
+    folder: Path,
+    codes: np.ndarray,
+    variable: Variable,
+    axis: TimeAxis,
+    cell: float,
+    filled: frozenset[int],
 ) -> list[Path]:
     paths = []
     for day in periods(axis, "day"):
@@ -60,7 +85,8 @@ def _write(
         for index in range(day.first, day.last):
             gap = index >= len(codes) or (codes[index] == MISSING).all()
             field = None if gap else unpack(codes[index], variable)
-            entries.append((index, field, Status.MISSING if gap else Status.OBSERVED))
+            present = Status.INTERPOLATED if index in filled else Status.OBSERVED
+            entries.append(Regular(index, field, Status.MISSING if gap else present))
         paths.append(folder / f"{day.name}.nc")
         write_period(
             paths[-1],
@@ -68,6 +94,6 @@ def _write(
             variable=variable,
             grid=Grid(*codes.shape[1:], cell),
             times=axis.times()[day.first : day.last],
-            provenance={},
+            provenance=dict,
         )
     return paths

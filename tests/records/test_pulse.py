@@ -14,8 +14,9 @@ from pluvial.frames.variables import MISSING
 from pluvial.grids.time_axis import periods
 from pluvial.records.index import COMPLETE, Thresholds, build_index
 from pluvial.records.reading import read_shard
-from pluvial.records.shards import materialise, write_shard
+from pluvial.records.shards import materialise
 from pluvial.records.window import Window
+from shards import features, write_records
 
 STEPS, ROWS, COLS = 400, 3, 4
 CHANNELS = (1, 3, 3, 5, 12, 24, 48)
@@ -37,13 +38,14 @@ def test_pulse(make_frames, tmp_path: Path, lead: int, row: int, col: int) -> No
     depth = np.arange(STEPS, dtype=np.uint16)[:, None, None] * np.ones((1, ROWS, COLS), np.uint16)
     depth[:, row, col] += 1000
     frames = make_frames(rain, depth, start=86400 * 200 + 600)
-    window = Window(CHANNELS, lead)
-    rain_series, depth_series = frames.open()
     nows = np.arange(95, STEPS - lead)
-    records = materialise(frames.axis.start + 300 * nows, rain_series, depth_series, window)
-    write_shard(records, tmp_path / "0.tfrecord.gz", tmp_path / "0.json", {})
-    shapes = {"rain": {"shape": [ROWS, COLS, 7]}, "depth": {"shape": [ROWS, COLS]}}
-    found = read_shard(tmp_path / "0.tfrecord.gz", shapes)
+    with frames.open()[0] as rain_series, frames.open()[1] as depth_series:
+        times = frames.axis.start + 300 * nows
+        ((rows, records),) = materialise(times, rain_series, depth_series, Window(CHANNELS, lead))
+    assert rows.tolist() == list(range(nows.size))
+    path = tmp_path / "train" / "01-00000.tfrecord.gz"
+    write_records(records, path)
+    found = read_shard(path, features(records))
     for now, time, pooled, water in zip(nows, found.times, found.rain, found.depth, strict=True):
         assert time == frames.axis.start + 300 * now
         expected = np.zeros((ROWS, COLS, 7), np.uint16)
@@ -77,3 +79,31 @@ def test_states_of_candidates(make_frames) -> None:
     expected[200:296] = ["rain gap"] * 96
     expected[349] = expected[STEPS - 1] = "no depth"
     assert states == expected
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 3000, 1 << 26])
+@pytest.mark.parametrize("every", [1, 2])
+def test_materialised_in_any_order(make_frames, monkeypatch, batch_bytes: int, every: int) -> None:
+    """Runs, single records, batches and bands: each record is the same however it is reached."""
+    monkeypatch.setattr("pluvial.records.shards.LARGEST_BATCH", batch_bytes)
+    monkeypatch.setattr("pluvial.records.shards.BAND_BYTES", max(16, batch_bytes // 64))
+    rng = np.random.default_rng(5)
+    rain = rng.integers(0, 400, (300, 5, 4)).astype(np.uint16)
+    rain[rng.random(rain.shape) < 0.02] = MISSING
+    depth = rng.integers(0, 900, (300 // every, 10, 8)).astype(np.uint16)
+    frames = make_frames(rain, depth, every=every)
+    window = Window((1, 2, 4), 2)
+    nows = np.array([100, 101, 102, 7, 297, 40, 41, 43, 288, 287, 60])
+    # With coarser depth, a record is where NOW + lead lies on its axis.
+    nows = nows[(nows + 2) % every == 0]
+    seen: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for at, records in materialise(nows * 300, *frames.open(), window):
+        assert (records.times == 300 * nows[at]).all(), "each row bears its time"
+        seen |= dict(zip(at.tolist(), zip(records.rain, records.depth, strict=True), strict=True))
+    assert sorted(seen) == list(range(nows.size)), "every row comes once"
+    for row, now in enumerate(nows):
+        pooled, water = seen[row]
+        np.testing.assert_array_equal(pooled[..., 2], rain[now])
+        np.testing.assert_array_equal(pooled[..., 1], rain[now - 2 : now].max(axis=0))
+        np.testing.assert_array_equal(pooled[..., 0], rain[now - 6 : now - 2].max(axis=0))
+        np.testing.assert_array_equal(water, depth[(now + 2) // every])

@@ -13,7 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pluvial.errors import PluvialError
-from pluvial.sources.ascii_grid import AsciiStream, read_grid, read_grids
+from pluvial.sources import ascii_grid
+from pluvial.sources.ascii import AsciiDepth, AsciiStreamDepth
+from pluvial.sources.ascii_grid import read_grid, read_grids
+from pluvial.sources.entries import Entry
+from pluvial.sources.series import FileSeries
+from pluvial.sources.source import Frame
 
 HEADER = "ncols\t3\nnrows\t2\nxllcorner\t1000\nyllcorner\t2000\ncellsize\t50\nNODATA_value\t-9999\n"
 ROWS = "1 2 3 \n4 -9999 6 \n"
@@ -36,7 +41,9 @@ grids = arrays(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(values=grids, cell=st.sampled_from([0.5, 50.0, 1000.0]))
 def test_agrees_with_gdal(tmp_path: Path, values: np.ndarray, cell: float) -> None:
     path = tmp_path / "grid.asc"
@@ -45,7 +52,7 @@ def test_agrees_with_gdal(tmp_path: Path, values: np.ndarray, cell: float) -> No
     lines += [f"cellsize {cell}", "NODATA_value -9999"]
     lines += [" ".join(map(repr, map(float, row))) for row in values]
     write(path, "\n".join(lines) + "\n")
-    grid, found = read_grid(path)
+    grid, found = read_grid(Entry(path))
     with rasterio.open(path) as oracle:
         expected = oracle.read(1, masked=True).filled(np.nan)
         assert (grid.west, grid.south, grid.east, grid.north) == pytest.approx(oracle.bounds)
@@ -57,19 +64,19 @@ def test_header_keys_in_any_order_and_case(file: Path, key_order: str) -> None:
     lines = HEADER.splitlines()
     if key_order == "shuffled":
         lines = [line.upper() for line in reversed(lines)]
-    grid, values = read_grid(write(file, "\n".join(lines) + "\n" + ROWS))
+    grid, values = read_grid(Entry(write(file, "\n".join(lines) + "\n" + ROWS)))
     assert (grid.rows, grid.cols, grid.cell, grid.west, grid.south) == (2, 3, 50, 1000, 2000)
     np.testing.assert_array_equal(values, [[1, 2, 3], [4, np.nan, 6]])
 
 
 def test_lower_left_centre(file: Path) -> None:
     text = HEADER.replace("xllcorner", "xllcenter").replace("yllcorner", "yllcenter") + ROWS
-    grid, _ = read_grid(write(file, text))
+    grid, _ = read_grid(Entry(write(file, text)))
     assert (grid.west, grid.south) == (975, 1975)
 
 
 def test_usual_nodata_without_its_line(file: Path) -> None:
-    _, values = read_grid(write(file, HEADER.replace("NODATA_value\t-9999\n", "") + ROWS))
+    _, values = read_grid(Entry(write(file, HEADER.replace("NODATA_value\t-9999\n", "") + ROWS)))
     assert np.isnan(values[1, 1])
 
 
@@ -79,15 +86,61 @@ def test_stream_bears_times_and_is_the_same_compressed(tmp_path: Path) -> None:
     packed = tmp_path / "a.asc.gz"
     packed.write_bytes(gzip.compress(text.encode()))
     for path in (plain, packed):
-        stream = AsciiStream(path, start=1000, step=300)
-        frames = list(stream.frames(1300, 2200))
-        assert [time for time, _ in frames] == [1300, 1600, 1900]
-        assert [frame[0, 0] for _, frame in frames] == [1, 2, 3]
-        assert [frame[1, 2] for _, frame in frames] == [10, 20, 30]
+        frames = stream_of(path, start="1970-01-01T00:20Z", first=1500, last=2400)
+        assert [frame.time for frame in frames] == [1500, 1800, 2100]
+        assert [frame.values[0, 0] for frame in frames] == [1, 2, 3]
+        assert [frame.values[1, 2] for frame in frames] == [10, 20, 30]
+        assert [frame.origin for frame in frames] == [f"{path}#{k}" for k in (1, 2, 3)]
+
+
+def test_streams_one_after_the_other(tmp_path: Path) -> None:
+    """Each begins at the time in its name."""
+    for day, count in ((1, 3), (2, 2)):
+        write(tmp_path / f"depth_1970010{day}.asc", (HEADER + ROWS) * count)
+    section = AsciiStreamDepth(format="ascii-stream", files="depth_{time:%Y%m%d}.asc")
+    series = FileSeries(section, tmp_path, span=(0, 10**6), step=3600)
+    times = [frame.time for frame in series.frames(0, 10**6)]
+    assert times == [0, 3600, 7200, 86400, 90000]
+    with pytest.raises(ValueError, match="`start` is missing"):
+        AsciiStreamDepth(format="ascii-stream", files="depth.asc")
+
+
+def test_a_folder_of_grids_with_times_in_their_names(tmp_path: Path) -> None:
+    for minute in (5, 0, 10):
+        write(
+            tmp_path / f"d-197001010{minute // 60}{minute:02d}.wd",
+            HEADER + f"{minute} 0 0\n0 0 0\n",
+        )
+    section = AsciiDepth(format="ascii", files="d-{time:%Y%m%d%H%M}.wd")
+    frames = list(FileSeries(section, tmp_path, span=(0, 3600), step=300).frames(0, 3600))
+    assert [(frame.time, frame.values[0, 0]) for frame in frames] == [(0, 0), (300, 5), (600, 10)]
+
+
+def test_only_what_is_wanted_of_a_stream_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ascii_grid, "BLOCK_BYTES", 64)
+    path = write(tmp_path / "a.asc", (HEADER + ROWS) * 20 + "broken")
+    assert len(stream_of(path, start="1970-01-01T00:00Z", first=0, last=600)) == 2
+
+
+@pytest.mark.parametrize("block", range(1, 40))
+def test_blocks_may_end_anywhere(file: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    text = HEADER + "-1.5e2 2 0.25\n9.9e-324 -9999 123456789012345678\n"
+    monkeypatch.setattr(ascii_grid, "BLOCK_BYTES", block)
+    for _, values in read_grids(Entry(write(file, text * 3))):
+        expected = [[-150, 2, 0.25], [9.9e-324, np.nan, 123456789012345678.0]]
+        np.testing.assert_array_equal(values, expected)
+
+
+def stream_of(path: Path, *, start: str, first: int, last: int) -> list[Frame]:
+    section = AsciiStreamDepth(format="ascii-stream", files=str(path), start=start)
+    series = FileSeries(section, path.parent, span=(0, 10**6), step=300)
+    return list(series.frames(first, last))
 
 
 def test_denormals_are_read(file: Path) -> None:
-    _, values = read_grid(write(file, HEADER + "9.9e-324 0 0\n0 0 0\n"))
+    _, values = read_grid(Entry(write(file, HEADER + "9.9e-324 0 0\n0 0 0\n")))
     assert values[0, 0] == 9.9e-324
 
 
@@ -116,7 +169,7 @@ def test_broken_files_are_named(file: Path, fault: str) -> None:
     text, message = BROKEN[fault]
     write(file, text)
     with pytest.raises(PluvialError, match=re.escape(message)) as raised:
-        list(read_grids(file))
+        list(read_grids(Entry(file)))
     assert str(file) in str(raised.value)
 
 
@@ -125,24 +178,24 @@ def test_cut_gzip_is_named(tmp_path: Path) -> None:
     whole = gzip.compress((HEADER + ROWS).encode() * 500)
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(PluvialError, match="ends or breaks in the middle"):
-        list(read_grids(path))
+        list(read_grids(Entry(path)))
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PluvialError, match="missing"):
-        list(read_grids(tmp_path / "none.asc"))
+        list(read_grids(Entry(tmp_path / "none.asc")))
 
 
 def test_a_stream_is_no_heightmap(file: Path) -> None:
     with pytest.raises(PluvialError, match="more than one grid"):
-        read_grid(write(file, (HEADER + ROWS) * 2))
+        read_grid(Entry(write(file, (HEADER + ROWS) * 2)))
 
 
 def test_grids_of_two_runs_are_no_stream(file: Path) -> None:
     other = HEADER.replace("1000", "1050")
-    stream = AsciiStream(write(file, HEADER + ROWS + other + ROWS), start=0, step=300)
-    with pytest.raises(PluvialError, match="grid 1 .* lies elsewhere"):
-        list(stream.frames(0, 10_000))
+    write(file, HEADER + ROWS + other + ROWS)
+    with pytest.raises(PluvialError, match="the grid at 1970-01-01T00:05Z is .* before, it was"):
+        stream_of(file, start="1970-01-01T00:00Z", first=0, last=10_000)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
@@ -155,7 +208,7 @@ def test_only_our_error_escapes(tmp_path: Path, data: st.DataObject) -> None:
     end = data.draw(st.integers(start, min(len(good), start + 20)))
     path.write_bytes(good[:start] + data.draw(st.binary(max_size=12)) + good[end:])
     try:
-        for grid, values in read_grids(path):
+        for grid, values in read_grids(Entry(path)):
             assert values.shape == grid.shape
             assert values.size <= len(good)
     except PluvialError:

@@ -14,10 +14,10 @@ from pluvial.files.fingerprints import sidecar
 from pluvial.frames.elevation import write_elevation
 from pluvial.grids.grid import Grid
 from pluvial.records.manifest import read_manifest, write_manifest
-from pluvial.records.shards import write_shard
 from pluvial.records.window import Records, Window
 from pluvial.training.checkpoints import Checkpoints
 from pluvial.training.pretrain import Run, fingerprint, make_encoders, pretrain
+from shards import write_records
 
 TOWER = TowerConfig(size="atto", stem=2)
 CONFIG = PretrainConfig(
@@ -38,10 +38,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split, count in (("train", 64), ("val", 24)):
         rain = rng.gamma(0.5, 200, (count, 4, 4, 2)).astype(np.uint16)
         depth = np.kron(rain[..., 1], np.ones((1, 2, 2), np.uint16))
-        path = folder / split / "00000.tfrecord.gz"
-        sidecars.append(path.with_name("00000.json"))
+        path = folder / split / "01-00000.tfrecord.gz"
         times = 300 * np.arange(count)
-        write_shard(Records(times, rain, depth), path, sidecars[-1], {"split": split, "shard": 0})
+        sidecars.append(write_records(Records(times, rain, depth), path))
     write_manifest(
         folder / "manifest.json",
         sidecars,

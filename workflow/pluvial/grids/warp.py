@@ -13,6 +13,8 @@ from pluvial.grids.grid import Grid
 
 Method = Literal["conservative", "average", "bilinear", "nearest"]
 
+TOUCHED = 1e-6
+"""Share of a cell below which it does not count as touched."""
 ALIGNED = 1e-3
 """How far, in cells, the edges of two aligned grids may lie apart."""
 
@@ -22,10 +24,10 @@ class Warp:
 
     ``conservative`` and ``average`` weigh each source cell by the area it shares with the target
     cell, so that the total over the domain is kept where nothing is missing (first-order
-    conservative remapping: Jones 1999, https://doi.org/10.1175/1520-0493(1999)127<2204:FASOCR>2.0.CO;2).
-    They differ in missing cells: with ``conservative`` a target cell that any missing cell
-    touches is missing, because an amount of rain is not known from a part of it; ``average``
-    takes what is there.
+    conservative remapping: Jones 1999, https://doi.org/10.1175/1520-0493(1999)127<2204:FASOCR>2.0.CO;2);
+    within one CRS exactly, from one CRS to another as nearly as GDAL's average goes. They differ
+    in missing cells: with ``conservative`` a target cell that any missing cell touches is missing,
+    because an amount of rain is not known from a part of it; ``average`` takes what is there.
 
     Raises:
         PluvialError: if ``target`` reaches beyond ``source``, or one names no CRS and the other
@@ -42,18 +44,36 @@ class Warp:
                 remedy="Write `crs` into the section that lacks it",
             )
         self._crop = _aligned_crop(source, target)
+        self._shared: tuple[Shared, Shared] | None = None
         if self._crop is None:
             _check_cover(source, target)
+            if method in ("conservative", "average") and source.same_crs(target):
+                self._shared = _shared(source, target)
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """``values`` float32[source rows, cols], NaN missing, on the target grid."""
         if self._crop is not None:
             return np.ascontiguousarray(values[self._crop])
+        if self._shared is not None:
+            return self._weigh(values, *self._shared)
         carried = self._reproject(values)
         if self.method == "conservative" and np.isnan(values).any():
             missing = self._reproject(np.isnan(values).astype(np.float32))
             carried[~(missing < np.float32(1e-6))] = np.nan
         return carried
+
+    def _weigh(
+        self, values: NDArray[np.floating], rows: Shared, cols: Shared
+    ) -> NDArray[np.float32]:
+        """The mean of the source cells, weighted by the area they share with each target cell."""
+        missing = np.isnan(values)
+        total = rows @ np.where(missing, 0, values) @ cols.T
+        if not missing.any():
+            return np.asarray(total, dtype=np.float32)
+        present = rows @ (~missing).astype(np.float64) @ cols.T
+        least = 1 - TOUCHED if self.method == "conservative" else TOUCHED
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(present >= least, total / present, np.nan).astype(np.float32)
 
     def _reproject(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         from rasterio.crs import CRS
@@ -89,6 +109,27 @@ class Warp:
                 init_dest_nodata=True,
             )
         return out
+
+
+Shared = NDArray[np.float64]
+"""Share of each target row or column that lies in each source one, float64[targets, sources]."""
+
+
+def _shared(source: Grid, target: Grid) -> tuple[Shared, Shared]:
+    """Of rows and of columns, both north up."""
+    rows = _overlap(source.south, source.cell, source.rows, target.south, target.cell, target.rows)
+    cols = _overlap(source.west, source.cell, source.cols, target.west, target.cell, target.cols)
+    return rows[::-1, ::-1], cols
+
+
+def _overlap(
+    start: float, cell: float, count: int, to_start: float, to_cell: float, to_count: int
+) -> Shared:
+    edges = start + cell * np.arange(count + 1)
+    to_edges = to_start + to_cell * np.arange(to_count + 1)
+    low = np.maximum(to_edges[:-1, None], edges[None, :-1])
+    high = np.minimum(to_edges[1:, None], edges[None, 1:])
+    return np.asarray(np.clip(high - low, 0, None) / to_cell)
 
 
 def _aligned_crop(source: Grid, target: Grid) -> tuple[slice, slice] | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pluvial.records.columns import PLAN
 
-MEMORY = "1500MB"
+MEMORY = "1GB"
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def find_duplicates(
     # A name that does not change: what a killed process left there is removed by the next.
     spill = folder / ".duplicates"
     shutil.rmtree(spill, ignore_errors=True)
+    spill.mkdir(parents=True)
     try:
         database = duckdb.connect(
             config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill)}

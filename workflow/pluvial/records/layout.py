@@ -37,8 +37,8 @@ def lay_out(
         seed: of both orders.
     """
     starts = np.arange(0, times.size, run)
-    dealt = np.argsort(keys(seed, starts), kind="stable")
-    order = (starts[dealt][:, None] + np.arange(run)).reshape(-1)
+    dealt = starts[np.argsort(keys(seed, starts), kind="stable")].astype(np.int32)
+    order = (dealt[:, None] + np.arange(run, dtype=np.int32)).reshape(-1)
     order = order[order < times.size]
     shard, row = np.empty((2, times.size), dtype=np.int32)
     for number, first in enumerate(range(0, times.size, size)):

@@ -6,9 +6,7 @@ memory does not suffice. What is kept in memory is a few numbers per candidate.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pluvial.config.data import RecordsConfig, SplitConfig
+from pluvial.config.data import RecordsConfig
 from pluvial.config.times import TimeConfig
 from pluvial.errors import PluvialError
 from pluvial.files.atomic import atomic_path
@@ -26,11 +24,16 @@ from pluvial.grids.time_axis import iso
 from pluvial.jobs import logger
 from pluvial.records.columns import COMPLETE, PLAN
 from pluvial.records.duplicates import find_duplicates
+from pluvial.records.judged import (
+    HOUR,
+    Judged,
+    purge_seconds,
+    require_records,
+    summarise,
+)
 from pluvial.records.layout import lay_out, surplus
 from pluvial.records.segments import SPLITS, Segment, segments_by_storm, segments_by_time
 from pluvial.records.storms import Storms, find_storms
-
-HOUR = 3600
 
 PURGES_PER_GROUP = 4
 """Shortest group of storms, in purges: a boundary then costs a quarter of a group at most."""
@@ -62,41 +65,6 @@ def make_plan(
             dropped["first"],
             dropped["last"],
         )
-
-
-@dataclass
-class _Judged:
-    """What is decided of N candidates, in order of time.
-
-    Attributes:
-        time: NOW, int64[N].
-        reason: index into ``reasons``, int8[N]; -1 where kept.
-        split: index into SPLITS, int8[N].
-        shard, row: int32[N]; -1 where dropped.
-        same_rain: bool[N].
-        duplicate_of: times of first ones by the time of each duplicate, int64[D] each.
-        reasons: names.
-    """
-
-    time: NDArray[np.int64]
-    reason: NDArray[np.int8]
-    split: NDArray[np.int8]
-    shard: NDArray[np.int32]
-    row: NDArray[np.int32]
-    same_rain: NDArray[np.bool_]
-    duplicate: NDArray[np.int64]
-    duplicate_of: NDArray[np.int64]
-    reasons: list[str]
-
-    @property
-    def kept(self) -> NDArray[np.bool_]:
-        return self.reason < 0
-
-    def drop(self, which: NDArray[Any], reason: str) -> None:
-        """Drop candidates, given by a mask or their positions."""
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-        self.reason[which] = self.reasons.index(reason)
 
 
 def build_plan(
@@ -141,8 +109,8 @@ def build_plan(
     judged.same_rain[np.searchsorted(judged.time, found.same_rain)] = True
     _cap_dry(judged, dry, config)
     _lay_out(judged, config)
-    summary = _summarise(judged, storms, segments, config, step)
-    _require_records(summary, config.split, appended=bool(earlier))
+    summary = summarise(judged, storms, segments, config, step)
+    require_records(summary, config.split, appended=bool(earlier))
     _write(path, judged, storms, index)
     return summary
 
@@ -154,7 +122,7 @@ def _columns(index: Sequence[Path], *names: str) -> Iterator[tuple[Any, ...]]:
         yield tuple(table[name].to_numpy() for name in names)
 
 
-def _read_candidates(index: Sequence[Path], since: int) -> tuple[_Judged, NDArray[np.bool_]]:
+def _read_candidates(index: Sequence[Path], since: int) -> tuple[Judged, NDArray[np.bool_]]:
     """All candidates, dropped where they are not complete, and which windows are dry."""
     times, codes, dry = [], [], []
     reasons: list[str] = []
@@ -172,13 +140,13 @@ def _read_candidates(index: Sequence[Path], since: int) -> tuple[_Judged, NDArra
         codes.append(code[state.indices.to_numpy()][new])
         dry.append((table["rain_max_mm_h"].to_numpy() == 0)[new])
     time = np.concatenate([np.empty(0, np.int64), *times])
-    blank = np.full(time.size, -1, dtype=np.int32)
-    judged = _Judged(
+    nothing = np.empty(0, np.int32)
+    judged = Judged(
         time,
         np.concatenate([np.empty(0, np.int8), *codes]),
         np.zeros(time.size, dtype=np.int8),
-        blank,
-        blank.copy(),
+        nothing,
+        nothing,
         np.zeros(time.size, dtype=bool),
         np.empty(0, np.int64),
         np.empty(0, np.int64),
@@ -195,7 +163,7 @@ _NOTHING_REMEDY = (
 )
 
 
-def _why_nothing(judged: _Judged) -> str:
+def _why_nothing(judged: Judged) -> str:
     listed = []
     for code, reason in enumerate(judged.reasons):
         there = judged.time[judged.reason == code]
@@ -203,7 +171,7 @@ def _why_nothing(judged: _Judged) -> str:
     return f"no candidate record is complete ({'; '.join(listed) or 'there is none at all'})"
 
 
-def _segments(judged: _Judged, storms: Storms, config: RecordsConfig, step: int) -> list[Segment]:
+def _segments(judged: Judged, storms: Storms, config: RecordsConfig, step: int) -> list[Segment]:
     """The spans of time that belong to one split each."""
     complete = judged.time[judged.kept]
     first, last = int(complete[0]), int(complete[-1])
@@ -218,15 +186,6 @@ def _segments(judged: _Judged, storms: Storms, config: RecordsConfig, step: int)
     )
 
 
-def purge_seconds(config: RecordsConfig, step: int) -> int:
-    """How long after a boundary nothing is kept: window + lead + the catchment's memory.
-
-    A kept record's rain and its catchment's memory then reach back to no moment that a record
-    of the split before the boundary covers.
-    """
-    return (config.window_steps + config.lead_steps) * step + int(config.split.memory_hours * HOUR)
-
-
 def _purged_spans(
     segments: list[Segment], config: RecordsConfig, step: int, *, appended: bool
 ) -> list[tuple[int, int]]:
@@ -235,19 +194,19 @@ def _purged_spans(
     return [(part.start, part.start + purge) for part in segments[0 if appended else 1 :]]
 
 
-def _place(judged: _Judged, segments: list[Segment], spans: Sequence[tuple[int, int]]) -> None:
+def _place(judged: Judged, segments: list[Segment], spans: Sequence[tuple[int, int]]) -> None:
     """The split of each candidate; those near a boundary are dropped."""
-    starts = [part.start for part in segments]
-    splits = np.array([SPLITS.index(part.split) for part in segments], dtype=np.int8)
-    at = np.searchsorted(starts, judged.time, side="right") - 1
-    judged.split = splits[np.maximum(at, 0)]
+    for part in segments:
+        # What precedes the first segment is not complete; it is said to lie in it.
+        start = 0 if part is segments[0] else int(np.searchsorted(judged.time, part.start))
+        judged.split[start:] = SPLITS.index(part.split)
     for start, until in spans:
         near = slice(*np.searchsorted(judged.time, (start, until)))
         kept = np.flatnonzero(judged.kept[near]) + near.start
         judged.drop(kept, PURGED)
 
 
-def _cap_dry(judged: _Judged, dry: NDArray[np.bool_], config: RecordsConfig) -> None:
+def _cap_dry(judged: Judged, dry: NDArray[np.bool_], config: RecordsConfig) -> None:
     """Drop dry windows beyond their share of each split."""
     if config.dry_share is None:
         return
@@ -260,9 +219,11 @@ def _cap_dry(judged: _Judged, dry: NDArray[np.bool_], config: RecordsConfig) -> 
         judged.drop(parched[surplus(judged.time[parched], allowed, config.seed)], DRY)
 
 
-def _lay_out(judged: _Judged, config: RecordsConfig) -> None:
+def _lay_out(judged: Judged, config: RecordsConfig) -> None:
+    judged.shard = np.full(judged.time.size, -1, dtype=np.int32)
+    judged.row = np.full(judged.time.size, -1, dtype=np.int32)
     for split in range(len(SPLITS)):
-        here = np.flatnonzero(judged.kept & (judged.split == split))
+        here = judged.kept & (judged.split == split)
         judged.shard[here], judged.row[here] = lay_out(
             judged.time[here],
             run=config.mix_run,
@@ -271,78 +232,7 @@ def _lay_out(judged: _Judged, config: RecordsConfig) -> None:
         )
 
 
-def _summarise(
-    judged: _Judged, storms: Storms, segments: list[Segment], config: RecordsConfig, step: int
-) -> dict[str, Any]:
-    kept = judged.kept
-    splits: dict[str, Any] = {}
-    for code, split in enumerate(SPLITS):
-        here = np.flatnonzero(kept & (judged.split == code))
-        splits[split] = {"records": 0, "shards": 0, "storms": 0}
-        if here.size:
-            touched = storms.number(judged.time[here])
-            splits[split] = {
-                "records": here.size,
-                "shards": int(judged.shard[here].max()) + 1,
-                "storms": np.unique(touched).size,
-                **_between(judged.time[here]),
-            }
-    dropped = {}
-    for code, reason in enumerate(judged.reasons):
-        there = judged.time[judged.reason == code]
-        if there.size:
-            dropped[reason] = {"records": there.size, **_between(there)}
-    if judged.time.size != int(kept.sum()) + sum(d["records"] for d in dropped.values()):
-        raise AssertionError("kept and dropped do not add up to all candidates")
-    return {
-        "candidates": judged.time.size,
-        **_between(judged.time),
-        "kept": int(kept.sum()),
-        "dropped": dict(sorted(dropped.items())),
-        "kept_with_rain_seen_before": int((kept & judged.same_rain).sum()),
-        "storms": storms.start.size,
-        "purge_hours": purge_seconds(config, step) / HOUR,
-        "segments": [{"start": iso(part.start), "split": part.split} for part in segments],
-        "splits": splits,
-        "months": _by_month(judged),
-    }
-
-
-def _between(times: NDArray[np.int64]) -> dict[str, str]:
-    return {"first": iso(int(times[0])), "last": iso(int(times[-1]))}
-
-
-def _by_month(judged: _Judged) -> dict[str, dict[str, int]]:
-    """Of each calendar month, how many candidates are kept and dropped, by reason."""
-    months = judged.time.astype("datetime64[s]").astype("datetime64[M]")
-    found: dict[str, dict[str, int]] = {}
-    for month in np.unique(months):
-        here = slice(*np.searchsorted(months, [month, month + 1]))
-        counts = Counter(judged.reason[here].tolist())
-        found[str(month)] = {
-            ("kept" if code < 0 else judged.reasons[code]): number
-            for code, number in sorted(counts.items())
-        }
-    return found
-
-
-def _require_records(summary: dict[str, Any], split: SplitConfig, *, appended: bool) -> None:
-    for name in SPLITS:
-        if getattr(split, name) > 0 and not summary["splits"][name]["records"]:
-            # What is appended may be too short for all splits; the dataset has them already.
-            if appended and summary["kept"]:
-                continue
-            raise PluvialError(
-                f"the split `{name}` holds no record: kept {summary['kept']} of "
-                f"{summary['candidates']} candidates, dropped {summary['dropped']}, "
-                f"and each boundary is purged for {summary['purge_hours']:g} h",
-                where="plan",
-                remedy=f"Lengthen `time`, give `records.split.{name}` a larger share (or 0), or "
-                "lower `records.split.memory_hours`",
-            )
-
-
-def _write(path: Path, judged: _Judged, storms: Storms, index: Sequence[Path]) -> None:
+def _write(path: Path, judged: Judged, storms: Storms, index: Sequence[Path]) -> None:
     """Write the plan, an index file's part at a time."""
     names = pa.array(judged.reasons, pa.string()), pa.array(SPLITS, pa.string())
     with (
@@ -360,7 +250,7 @@ def _write(path: Path, judged: _Judged, storms: Storms, index: Sequence[Path]) -
 
 
 def _rows(
-    judged: _Judged,
+    judged: Judged,
     storms: Storms,
     table: pa.Table,
     part: slice,

@@ -131,4 +131,24 @@ def entries_of(path: Path) -> list[Entry]:
             raise PluvialError(
                 f"the tar ends in the middle of {member.name}", where=path, remedy=DAMAGED
             )
+    if not _ends_as_a_tar(path, members):
+        raise PluvialError(
+            "the tar ends without its end mark: members may be lost", where=path, remedy=DAMAGED
+        )
     return [Entry(path, m.name, m.offset_data, m.size) for m in members]
+
+
+def _ends_as_a_tar(path: Path, members: list[tarfile.TarInfo]) -> bool:
+    """Whether a block of zeros follows the last member (POSIX pax: end-of-archive).
+
+    Python's tarfile takes an archive that is cut in a header, or before one, for a shorter one.
+    """
+    block = tarfile.BLOCKSIZE
+    last = max((m.offset_data + -(-m.size // block) * block for m in members), default=0)
+    with path.open("rb") as file:
+        file.seek(last)
+        following = file.read(block)
+        # Folders and links, which hold nothing, may follow the last regular member.
+        while len(following) == block and any(following):
+            following = file.read(block)
+    return len(following) == block

@@ -60,7 +60,8 @@ class Pattern:
     @property
     def glob(self) -> str:
         """The pattern as a glob."""
-        return _TIME.sub("*", self.text)
+        # A form may hold slashes: {time:%Y/%m} is a folder in a folder.
+        return _TIME.sub(lambda match: "/".join("*" for _ in match[1].split("/")), self.text)
 
     def find(self) -> list[Found]:
         """The files, in order of the time in their names (then of the names).
@@ -75,7 +76,7 @@ class Pattern:
         for path in sorted(base.glob(pattern)):
             parts = match(path.relative_to(base).as_posix())
             if parts and path.is_file():
-                time = self._time(parts)
+                time = self._time(parts) if self.tells_time else None
                 if time is not None or not self.tells_time:
                     found.append(Found(path, time))
         if not found:

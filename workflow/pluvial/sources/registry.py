@@ -14,11 +14,22 @@ from pluvial.sources.geotiff import GeotiffDepth, GeotiffHeightmap, GeotiffRain
 from pluvial.sources.grib2 import Grib2Rain
 from pluvial.sources.hail_caesar import HailCaesarRain
 from pluvial.sources.jsonl import JsonlRain
+from pluvial.sources.netcdf import NetcdfDepth, NetcdfRain
 from pluvial.sources.nimrod import NimrodRain
+from pluvial.sources.odim import OdimRain
 from pluvial.sources.series import FileSeries
 
-RawRain = AsciiRain | GeotiffRain | Grib2Rain | HailCaesarRain | JsonlRain | NimrodRain
-RawDepth = AsciiDepth | AsciiStreamDepth | GeotiffDepth
+RawRain = (
+    AsciiRain
+    | GeotiffRain
+    | Grib2Rain
+    | HailCaesarRain
+    | JsonlRain
+    | NetcdfRain
+    | NimrodRain
+    | OdimRain
+)
+RawDepth = AsciiDepth | AsciiStreamDepth | GeotiffDepth | NetcdfDepth
 RawHeightmap = AsciiHeightmap | GeotiffHeightmap
 
 RainSource = Annotated[SyntheticStorms | RawRain, Field(discriminator="format")]

@@ -1,0 +1,51 @@
+"""Running maxima against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pluvial.frames.variables import MISSING
+from pluvial.records.maxima import RunningMaxima
+
+
+@settings(deadline=None)
+@given(st.sets(st.integers(1, 40), min_size=1, max_size=6), st.integers(0, 2**32 - 1))
+def test_maxima_against_brute_force(lengths: set[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 500, (max(lengths) + 30, 2, 3)).astype(np.uint16)
+    codes[rng.random(codes.shape) < 0.03] = MISSING
+    maxima = RunningMaxima(lengths, (2, 3))
+    for at, frame in enumerate(codes):
+        found = maxima.push(frame)
+        assert set(found) == lengths
+        for length in lengths:
+            if at >= length - 1:
+                expected = codes[at - length + 1 : at + 1].max(axis=0)
+                np.testing.assert_array_equal(found[length], expected, f"{length} up to {at}")
+
+
+def test_the_field_s_pattern_keeps_no_more_frames_than_its_window() -> None:
+    maxima = RunningMaxima({1, 3, 5, 12, 24, 48, 96}, (10, 10))
+    kept = sum(ring.shape[0] for ring in maxima._rings)
+    assert kept <= 2 * 96, "the memory of a window, not more"
+
+
+def test_a_frame_may_be_reused_by_the_caller() -> None:
+    """Readers hand out views that they overwrite."""
+    maxima, frame = RunningMaxima({2}, (1, 1)), np.zeros((1, 1), np.uint16)
+    for value, expected in ((5, None), (3, 5), (1, 3)):
+        frame[:] = value
+        found = maxima.push(frame)[2]
+        if expected is not None:
+            assert found[0, 0] == expected
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 8, 9])
+def test_missing_outlasts_all_rain(length: int) -> None:
+    maxima = RunningMaxima({length}, (1, 1))
+    codes = [0, int(MISSING), *[0] * 12]
+    found = [int(maxima.push(np.uint16([[code]]))[length][0, 0]) for code in codes]
+    for at in range(length - 1, len(codes)):
+        assert (found[at] == MISSING) == (at - length < 1 <= at), f"step {at}"
