@@ -51,7 +51,7 @@ def whole(count: int, *, unique_from: int = 0) -> Candidates:
 
 def index_files(folder: Path, candidates: Candidates, cuts: Sequence[int] = ()) -> list[Path]:
     """Index files of consecutive parts of the candidates."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     present = np.array(candidates.state) == "complete"
 
     def column(values: Any, kind: pa.DataType) -> pa.Array:

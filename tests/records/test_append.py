@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from built import Results, some_weather
+from built import records_config as small_records
+from built import time_config as days
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from plans import (
@@ -31,15 +34,10 @@ from pluvial.records.manifest import read_manifest
 from pluvial.records.plan import build_plan, purge_seconds
 from pluvial.records.reading import read_split
 
-from results import Results, some_weather
-from results import records_config as small_records
-from results import time_config as days
 
-
-@st.composite
-def candidates(draw: st.DrawFn, count: int = 4 * DAY_STEPS) -> Candidates:
+def candidates(seed: int, count: int = 4 * DAY_STEPS) -> Candidates:
     """Four days with gaps and many repetitions."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rng = np.random.default_rng(seed)
     wet = np.repeat(rng.random(count // 12) < 0.3, 12)
     rain = rng.integers(0, 1200, count)
     return Candidates(
@@ -67,14 +65,15 @@ def build(folder: Path, given: Candidates, config, ends: list[int]) -> list[pd.D
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=8
 )
 @given(
-    given=candidates(),
+    seed=st.integers(0, 2**32 - 1),
     by=st.sampled_from(["time", "storm"]),
     ends=st.sampled_from([[2, 4], [3, 4], [2, 3, 4]]),
     share=st.sampled_from([None, 0.5]),
 )
 def test_editions_against_plain_python(
-    tmp_path: Path, given: Candidates, by: str, ends: list[int], share: float | None
+    tmp_path: Path, seed: int, by: str, ends: list[int], share: float | None
 ) -> None:
+    given = candidates(seed)
     split = SplitConfig(by=by, train=0.6, val=0.2, test=0.2, memory_hours=1)
     config = records_config(split=split, dry_share=share)
     try:
@@ -171,8 +170,9 @@ def test_what_is_appended_may_be_too_short_for_all_splits(tmp_path: Path) -> Non
     _, second = build(tmp_path / "one", whole(6 * DAY_STEPS), config, ends)
     assert set(kept(second)["split"]) == {"train"}
     longer = records_config(split=split.model_copy(update={"memory_hours": 23.5}))
-    with pytest.raises(PluvialError, match="the split `train` holds no record"):
-        build(tmp_path / "two", whole(6 * DAY_STEPS), longer, ends)
+    ends = [10 * DAY_STEPS, 11 * DAY_STEPS]
+    with pytest.raises(PluvialError, match="the split `train` holds no record: kept 0 of 288"):
+        build(tmp_path / "two", whole(11 * DAY_STEPS), longer, ends)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_index_plan_and_shards_keep_their_bytes(appended: tuple[Results, Results
         for path in sorted(first.folder.rglob("*"))
         if path.is_file() and path.name not in ("manifest.json", "report.json")
     ]
-    assert len(files) > 20
+    assert len(files) >= 4 + 2 + 2 + 3 * 3, "frames, index, plan and shards"
     for path in files:
         again = both.folder / path.relative_to(first.folder)
         assert again.read_bytes() == path.read_bytes(), path.relative_to(first.folder)

@@ -275,12 +275,13 @@ def test_duplicates_beyond_the_memory(tmp_path: Path) -> None:
     times = given.times()
     purged = [(int(times[100]), int(times[9000])), (int(times[30_000]), int(times[30_001]))]
     found = find_duplicates(
-        files, [], purged, since=int(times[0]), folder=tmp_path, threads=2, memory="64MB"
+        files, [], purged, times=times, folder=tmp_path, threads=2, memory="64MB"
     )
     live = np.ones(count, bool)
     live[100:9000] = live[30_000] = False
     where = np.flatnonzero(live)
-    for values, repeats in ((numbers, found.time), (numbers // 2, found.same_rain)):
+    same_rain = times[found.same_rain]
+    for values, repeats in ((numbers, found.time), (numbers // 2, same_rain)):
         _, first = np.unique(values[where], return_index=True)
         expected = np.setdiff1d(where, where[first])
         np.testing.assert_array_equal(repeats, times[expected])

@@ -10,13 +10,15 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from pluvial.config.times import epoch_seconds
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pluvial.config.times import UtcTime, epoch_seconds
 from pluvial.errors import PluvialError
 from pluvial.grids.grid import Grid
 from pluvial.sources.entries import Entry
 from pluvial.sources.files import RainFiles
 from pluvial.sources.patterns import Found
-from pluvial.sources.series import FileSeries, overlapping
+from pluvial.sources.series import LATE_STEPS, FileSeries, overlapping
 from pluvial.sources.source import Field
 
 SMALL, LARGE = Grid(1, 2, 1.0), Grid(2, 3, 0.5)
@@ -43,6 +45,13 @@ class Numbers(RainFiles):
 
 class Stream(Numbers):
     in_order: ClassVar[bool] = True
+
+
+class Ordinal(Stream):
+    """A stream whose fields bear no times; its section may name when it starts."""
+
+    ordinal: ClassVar[bool] = True
+    start: UtcTime | None = None
 
 
 def series(folder: Path, texts: dict[str, str], *, tolerant: bool = False, kind=Numbers, **keys):
@@ -85,10 +94,60 @@ def test_overlapping_timeline() -> None:
     assert [item.time for item in overlapping(found, 30, 40)] == [18]
 
 
+@given(
+    st.lists(st.integers(0, 12), min_size=1, max_size=7).map(sorted),
+    st.integers(-2, 14),
+    st.integers(1, 6),
+)
+def test_overlapping_takes_all_that_may_hold_a_wanted_time(
+    times: list[int], start: int, length: int
+) -> None:
+    """Names bear the start of what a file holds, or its end; several may bear the same."""
+    found = [Found(Path(f"{number:02d}"), time) for number, time in enumerate(times)]
+    taken = overlapping(found, start, start + length)
+    for wanted in range(start, start + length):
+        begun = max((time for time in times if time <= wanted), default=None)
+        ended = min((time for time in times if time >= wanted), default=None)
+        for item in found:
+            if item.time in (begun, ended):
+                assert item in taken, f"{item.path} at {item.time} may hold {wanted}"
+    distinct = sorted({item.time for item in taken if item.time is not None})
+    inside = [time for time in distinct if start <= time < start + length]
+    assert len(distinct) <= len(inside) + 2, "at most one time before and one behind"
+    assert taken == sorted(taken, key=lambda item: (item.time or 0, item.path))
+
+
+def test_names_that_tell_no_time_are_all_taken() -> None:
+    found = [Found(Path("a"), None), Found(Path("b"), None)]
+    assert overlapping(found, 5, 6) == found
+    assert overlapping([], 5, 6) == []
+
+
+def test_several_files_of_one_time(tmp_path: Path) -> None:
+    """Two radars, or two halves of a day: none is left out where a period begins."""
+    for name, text in {"a": "3600 1\n7200 2", "b": "4500 3\n8100 4"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "r1970010101").write_text(text)
+        (tmp_path / name / "r1970010103").write_text("10800 0" if name == "a" else "11100 0")
+    source = series(tmp_path, {}, files="*/r{time:%Y%m%d%H}")
+    assert sorted(seen(source, 3600, 8400)) == [(3600, 1), (4500, 3), (7200, 2), (8100, 4)]
+    assert sorted(seen(source, 7200, 8400)) == [(7200, 2), (8100, 4)]
+    assert sorted(seen(source, 10800, 12000)) == [(10800, 0), (11100, 0)]
+
+
 def test_the_name_tells_the_time_where_the_file_does_not(tmp_path: Path) -> None:
     files = {"r1970010101": "- 1", "r1970010102": "- 2"}
     assert seen(series(tmp_path, files)) == [(3600, 1), (7200, 2)]
     assert seen(series(tmp_path, files, stamp="end")) == [(3300, 1), (6900, 2)]
+
+
+def test_a_time_in_the_file_may_be_the_end_of_its_step(tmp_path: Path) -> None:
+    """Rain to 01:00 falls from 00:55 on; the file whose name bears its end holds it."""
+    files = {"r1970010100": "0 0", "r1970010101": "3300 1\n3600 2", "r1970010102": "3900 3"}
+    source = series(tmp_path, files, stamp="end")
+    assert seen(source) == [(3000, 1), (3300, 2), (3600, 3)], "-300 lies before the case"
+    assert seen(source, 3300, 3600) == [(3300, 2)]
+    assert seen(source, 3600, 3900) == [(3600, 3)]
 
 
 def test_a_time_that_nothing_tells_is_an_error(tmp_path: Path) -> None:
@@ -116,6 +175,24 @@ def test_a_named_change_of_grid_is_none(tmp_path: Path) -> None:
     assert epoch_seconds(source._section.grid_eras[0]) == 3600
 
 
+@pytest.mark.parametrize("kind", [Numbers, Stream])
+def test_a_change_of_grid_within_a_file(tmp_path: Path, kind: type[Numbers]) -> None:
+    """Also where no name tells a time: a stream, or one file of many fields."""
+    text = "0 0\n300 1\n600 2 LARGE\n900 3 LARGE"
+    keys = {"kind": kind, "files": "a", "grid_eras": ["1970-01-01T00:10Z"]}
+    source = series(tmp_path, {"a": text}, **keys)
+    assert [frame.grid for frame in source.frames(0, 10**7)] == [SMALL, SMALL, LARGE, LARGE]
+    later = series(tmp_path, {}, **keys)
+    assert [frame.grid for frame in later.frames(600, 10**7)] == [LARGE, LARGE]
+
+
+def test_an_era_lasts_until_the_next(tmp_path: Path) -> None:
+    """Its grid is that of its first field, although an earlier file holds that field."""
+    files = {"r1970010100": "0 0\n3300 1 LARGE", "r1970010101": "3600 2 LARGE"}
+    source = series(tmp_path, files, grid_eras=["1970-01-01T00:55Z"])
+    assert [frame.grid for frame in source.frames(0, 10**7)] == [SMALL, LARGE, LARGE]
+
+
 @pytest.mark.parametrize("text", ["BAD", "0 BAD"])
 def test_what_cannot_be_read_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(PluvialError, match=r"r1970010101: its (header|values)"):
@@ -139,6 +216,40 @@ def test_what_cannot_be_read_is_a_gap_if_tolerated(tmp_path: Path) -> None:
     (fault,) = source.faults
     assert fault.origin.endswith("r1970010103")
     assert fault.problem == "its header is bad"
+
+
+def test_a_stream_that_breaks_keeps_what_came_before(tmp_path: Path) -> None:
+    source = series(tmp_path, {"a": "0 0\n300 1\nBAD"}, kind=Stream, files="a", tolerant=True)
+    assert seen(source) == [(0, 0), (300, 1)]
+    assert [fault.problem for fault in source.faults] == ["its header is bad"]
+    with pytest.raises(PluvialError, match="its header is bad"):
+        seen(series(tmp_path, {}, kind=Stream, files="a"))
+
+
+def test_faults_are_seen_by_whoever_asked_before(tmp_path: Path) -> None:
+    """The account of a period is handed the list of faults first, and filled while it is read."""
+    files = {"r1970010100": "0 0", "r1970010101": "3600 1\nBAD", "r1970010102": "7200 2 LARGE"}
+    eras = ["1970-01-01T02:00Z"]
+    source = series(tmp_path, files, tolerant=True, grid_eras=eras)
+    faults = source.faults
+    assert len(seen(source)) == 3
+    assert [fault.problem for fault in faults] == ["its header is bad"]
+
+
+def test_a_damaged_archive_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "r1970010101.tar").write_bytes(b"no tar")
+    pattern = "r{time:%Y%m%d%H}*"
+    source = series(tmp_path, {"r1970010100": "0 0"}, files=pattern, tolerant=True)
+    assert seen(source) == [(0, 0)]
+    (fault,) = source.faults
+    assert fault.origin.endswith("r1970010101.tar")
+    assert "no whole uncompressed tar" in fault.problem
+
+
+def test_the_crs_of_the_configuration_takes_the_place_of_the_file_s(tmp_path: Path) -> None:
+    source = series(tmp_path, {"r1970010100": "0 0"}, crs="EPSG:27700")
+    assert source.grid.crs == "EPSG:27700"
+    assert [frame.grid.crs for frame in source.frames(0, 300) if frame.grid] == ["EPSG:27700"]
 
 
 def test_a_bad_first_file_does_not_hide_the_grid(tmp_path: Path) -> None:
@@ -168,3 +279,84 @@ def test_a_stream_is_not_read_beyond_what_is_wanted(tmp_path: Path) -> None:
     text = "".join(f"{300 * k} {k}\n" for k in range(40)) + "BAD"
     source = series(tmp_path, {"a": text}, kind=Stream, files="a")
     assert [time for time, _ in seen(source, 300, 900)] == [300, 600]
+
+
+def test_how_much_of_a_stream_is_read(tmp_path: Path) -> None:
+    """So far as a frame may come late, and no further."""
+    text = "\n".join(f"{300 * k} {k}" for k in range(1000))
+    source = series(tmp_path, {"a": text}, kind=Stream, files="a")
+    pulled = 0
+
+    def counted(fields: Iterator[Field]) -> Iterator[Field]:
+        nonlocal pulled
+        for field in fields:
+            pulled += 1
+            yield field
+
+    section = source._section
+    object.__setattr__(section, "fields", lambda entry: counted(Stream.fields(section, entry)))
+    assert source.grid == SMALL
+    assert pulled == 1, "the grid is that of the first field"
+    pulled = 0
+    assert len(seen(source, 0, 900)) == 3
+    assert pulled == 3 + LATE_STEPS + 1
+
+
+def test_late_fields_of_a_stream_are_still_found(tmp_path: Path) -> None:
+    times = [0, 300, *range(900, 900 + 300 * LATE_STEPS, 300), 600, 30_000]
+    text = "\n".join(f"{time} 0" for time in times)
+    source = series(tmp_path, {"a": text}, kind=Stream, files="a")
+    assert sorted(time for time, _ in seen(source, 0, 900)) == [0, 300, 600]
+
+
+def test_ordinal_streams_start_where_their_names_say(tmp_path: Path) -> None:
+    files = {"r1970010101": "- 0\n- 1\n- 2", "r1970010103": "- 3\n- 4"}
+    source = series(tmp_path, files, kind=Ordinal)
+    assert seen(source) == [(3600, 0), (3900, 1), (4200, 2), (10800, 3), (11100, 4)]
+    assert seen(source, 11100, 11400) == [(11100, 4)]
+
+
+def test_an_ordinal_stream_may_be_given_its_start(tmp_path: Path) -> None:
+    keys = {"kind": Ordinal, "files": "a", "start": "1970-01-01T02:00Z"}
+    source = series(tmp_path, {"a": "- 0\n- 1\n- 2"}, **keys)
+    assert seen(source) == [(7200, 0), (7500, 1), (7800, 2)]
+    again = series(tmp_path, {"a": "- 0\n- 1\n- 2"}, stamp="end", **keys)
+    assert seen(again)[0][0] == 7200, "a start that is written is the start"
+
+
+def test_ordinal_streams_that_nothing_dates_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluvialError, match=r"matches 2 files, and nothing tells when each begins"):
+        series(tmp_path, {"a": "- 0", "b": "- 1"}, kind=Ordinal, files="?")
+    with pytest.raises(PluvialError, match="nothing tells when it begins"):
+        seen(series(tmp_path, {}, kind=Ordinal, files="a"))
+
+
+@pytest.mark.parametrize("kind", [Numbers, Stream])
+def test_the_span_of_the_case_bounds_what_is_opened(tmp_path: Path, kind: type[Numbers]) -> None:
+    for hour in range(10):
+        (tmp_path / f"r19700101{hour:02d}").write_text("BAD" if hour > 5 else f"{hour * 3600} 0")
+    section = kind(files="r{time:%Y%m%d%H}")
+    source = FileSeries(section, tmp_path, span=(7200, 4 * 3600), step=300)
+    assert [time for time, _ in seen(source)] == [7200, 10800, 14400]
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.integers(0, 95), min_size=1, max_size=25, unique=True),
+    st.integers(0, 90),
+    st.integers(1, 30),
+)
+def test_any_span_gives_what_all_of_it_gives(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], first: int, length: int
+) -> None:
+    folder = tmp_path_factory.mktemp("series")
+    hours: dict[str, list[str]] = {}
+    for step in steps:  # in any order within a file
+        hours.setdefault(f"r19700101{step // 12:02d}", []).append(f"{300 * step} {step}")
+    source = series(folder, {name: "\n".join(lines) for name, lines in hours.items()})
+    everything = seen(source)
+    assert everything == [(300 * step, step) for step in sorted(steps)]
+    start, end = 300 * first, 300 * (first + length)
+    assert seen(source, start, end) == [item for item in everything if start <= item[0] < end]

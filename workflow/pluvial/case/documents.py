@@ -74,7 +74,14 @@ def _kind(annotation: Any) -> str:
         return "see below"
     if get_origin(annotation) in (Annotated, Union):
         return _kind(get_args(annotation)[0])
-    words = {"datetime": "UTC time", "Path": "path", "str": "text", "int": "number"}
+    words = {
+        "datetime": "UTC time",
+        "Path": "path",
+        "str": "text",
+        "int": "number",
+        "float": "number",
+        "bool": "true or false",
+    }
     return words.get(getattr(annotation, "__name__", ""), str(annotation))
 
 

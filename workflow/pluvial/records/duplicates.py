@@ -23,13 +23,13 @@ class Duplicates:
     Attributes:
         time, first: of each exact duplicate (rain and depth), and of the first of its kind,
             int64[D] each, ascending in time.
-        same_rain: times of candidates whose rain alone repeats an earlier one's, int64[R],
-            ascending; exact duplicates are among them.
+        same_rain: of all candidates, which repeat an earlier one's rain, bool[N]; exact
+            duplicates are among them.
     """
 
     time: NDArray[np.int64]
     first: NDArray[np.int64]
-    same_rain: NDArray[np.int64]
+    same_rain: NDArray[np.bool_]
 
 
 def find_duplicates(
@@ -37,7 +37,7 @@ def find_duplicates(
     earlier: Sequence[Path],
     purged: Sequence[tuple[int, int]],
     *,
-    since: int,
+    times: NDArray[np.int64],
     folder: Path,
     threads: int,
     memory: str = MEMORY,
@@ -45,10 +45,10 @@ def find_duplicates(
     """Find the duplicates among the complete candidates that are not purged.
 
     Args:
-        index: index files; candidates before ``since`` are not looked at.
+        index: index files; candidates before the first of ``times`` are not looked at.
         earlier: plans of what was built before; their kept records came first.
         purged: half-open spans of time that do not count.
-        since: start of what is planned now, s since 1970-01-01T00:00Z.
+        times: of the candidates that are planned now, int64[N], ascending.
         folder: where to put what does not fit into ``memory``.
         threads: to use.
         memory: DuckDB's limit.
@@ -64,16 +64,31 @@ def find_duplicates(
         database.execute("SET preserve_insertion_order = false")
         _view("candidate", database, index)
         _view("built", database, earlier)
-        database.execute("CREATE TABLE bound AS SELECT $since AS since", {"since": since})
+        database.execute("CREATE TABLE bound AS SELECT $since AS since", {"since": int(times[0])})
         database.execute("CREATE TABLE purged (start BIGINT, until BIGINT)")
         for span in purged:
             database.execute("INSERT INTO purged VALUES (?, ?)", span)
         database.execute(LIVE)
-        pair = _repeated(database.view("pair"))
-        rain = _repeated(database.view("rain"))
+        found = database.execute(f"{REPEATED.format(live='pair')} ORDER BY time").fetchnumpy()
+        pair = (np.asarray(found[name], dtype=np.int64) for name in ("time", "first"))
+        same_rain = np.zeros(times.size, dtype=bool)
+        # Most dry windows share their rain: they come batch by batch.
+        for batch in database.sql(REPEATED.format(live="rain")).to_arrow_reader(BATCH):
+            same_rain[np.searchsorted(times, batch.column(0).to_numpy())] = True
+        database.close()
     finally:
         shutil.rmtree(spill, ignore_errors=True)
-    return Duplicates(pair[0], pair[1], rain[0])
+    return Duplicates(*pair, same_rain)
+
+
+REPEATED = """
+    WITH repeated AS MATERIALIZED (
+        SELECT hi, lo, min(time) AS first FROM {live} GROUP BY hi, lo HAVING count(*) > 1
+    )
+    SELECT time, first FROM {live} JOIN repeated USING (hi, lo)
+    WHERE time > first AND time >= (SELECT since FROM bound)
+"""
+BATCH = 1 << 20
 
 
 LIVE = """
@@ -95,18 +110,3 @@ def _view(name: str, database: duckdb.DuckDBPyConnection, files: Sequence[Path])
         database.read_parquet([str(file) for file in files]).create_view(name)
     else:
         database.from_arrow(PLAN.empty_table()).create_view(name)
-
-
-def _repeated(live: duckdb.DuckDBPyRelation) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Times of all but the first of each digest, ascending, and those of the first."""
-    found = live.query(
-        "live",
-        """
-        WITH repeated AS MATERIALIZED (
-            SELECT hi, lo, min(time) AS first FROM live GROUP BY hi, lo HAVING count(*) > 1
-        )
-        SELECT time, first FROM live JOIN repeated USING (hi, lo)
-        WHERE time > first AND time >= (SELECT since FROM bound) ORDER BY time
-        """,
-    ).fetchnumpy()
-    return np.asarray(found["time"], np.int64), np.asarray(found["first"], np.int64)

@@ -24,7 +24,12 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
-from pluvial.records.tfrecord import encode_example, frame
+from pluvial.records.tfrecord import (
+    FRAME_HEAD,
+    FRAME_TAIL,
+    example_parts,
+    frame_in_place,
+)
 
 MEMBERS = pa.schema(
     [
@@ -38,21 +43,50 @@ GZIP_WINDOW_BITS = 31
 COMPRESSION_LEVEL = 1
 
 
-def encode_record(time: int, rain: NDArray[np.uint16], depth: NDArray[np.uint16]) -> bytes:
-    """The ``tf.train.Example`` of one record.
+class Encoder:
+    """Frames records of one shape as TFRecord, in a buffer that serves for all of them."""
 
-    Args:
-        time: NOW, s since 1970-01-01T00:00Z.
-        rain: uint16[H, W, C], 1/32 mm/h, channels oldest first, 65535 missing.
-        depth: uint16[h, w], mm, 65535 missing.
-    """
-    return encode_example(
-        {
-            "time": time,
-            "rain": rain.astype("<u2", copy=False).tobytes(),
-            "depth": depth.astype("<u2", copy=False).tobytes(),
-        }
-    )
+    def __init__(self) -> None:
+        self._buffers: dict[tuple[int, ...], tuple[bytearray, dict[str, slice]]] = {}
+
+    def framed(self, time: int, rain: NDArray[np.uint16], depth: NDArray[np.uint16]) -> bytearray:
+        """The framed ``tf.train.Example`` of a record; the next call overwrites it.
+
+        Args:
+            time: NOW, s since 1970-01-01T00:00Z.
+            rain: uint16[H, W, C], 1/32 mm/h, channels oldest first, 65535 missing.
+            depth: uint16[h, w], mm, 65535 missing.
+        """
+        # Only the length of the time, 1 to 10 bytes of a varint, moves anything.
+        tail = example_parts({"time": time})[-1]
+        key = len(tail), rain.size, depth.size
+        if key not in self._buffers:
+            self._buffers[key] = _template(time, 2 * rain.size, 2 * depth.size)
+        buffer, places = self._buffers[key]
+        target = np.frombuffer(buffer, dtype=np.uint8)
+        for name, values in (("rain", rain), ("depth", depth)):
+            flat = np.ascontiguousarray(values, dtype="<u2").reshape(-1)
+            target[places[name]] = flat.view(np.uint8)
+        del target
+        buffer[places["time"]] = tail
+        frame_in_place(buffer)
+        return buffer
+
+
+def _template(time: int, rain: int, depth: int) -> tuple[bytearray, dict[str, slice]]:
+    """A frame with ``rain`` and ``depth`` bytes of values, and where its three values lie."""
+    values = {"depth": bytes(depth), "rain": bytes(rain)}
+    parts = example_parts({**values, "time": time})
+    ends = np.cumsum([len(part) for part in parts]) + FRAME_HEAD
+    places = {
+        name: slice(int(end) - len(value), int(end))
+        for name, value in values.items()
+        for part, end in zip(parts, ends, strict=True)
+        if part is value
+    }
+    # Names are sorted: the time is the last value.
+    places["time"] = slice(int(ends[-1]) - len(parts[-1]), int(ends[-1]))
+    return bytearray(bytes(FRAME_HEAD) + b"".join(parts) + bytes(FRAME_TAIL)), places
 
 
 @dataclass(frozen=True)
@@ -78,10 +112,12 @@ class Spill:
     _file: IO[bytes]
     _at: dict[int, Member] = field(default_factory=dict)
     _end: int = 0
+    _encoder: Encoder = field(default_factory=Encoder)
 
-    def add(self, row: int, time: int, example: bytes) -> None:
-        """Add the record of a row; its bytes depend on nothing else."""
-        packed = isal_zlib.compress(frame(example), COMPRESSION_LEVEL, GZIP_WINDOW_BITS)
+    def add(self, row: int, time: int, rain: NDArray[np.uint16], depth: NDArray[np.uint16]) -> None:
+        """Add the record of a row; its bytes depend on nothing else (see :class:`Encoder`)."""
+        framed = self._encoder.framed(time, rain, depth)
+        packed = isal_zlib.compress(framed, COMPRESSION_LEVEL, GZIP_WINDOW_BITS)
         self._file.write(packed)
         self._at[row] = Member(time, self._end, len(packed), xxhash.xxh3_64_intdigest(packed))
         self._end += len(packed)

@@ -103,10 +103,12 @@ def build_plan(
     segments = _segments(judged, storms, config, step)
     spans = _purged_spans(segments, config, step, appended=bool(earlier))
     _place(judged, segments, spans)
-    found = find_duplicates(index, earlier, spans, since=since, folder=path.parent, threads=threads)
+    found = find_duplicates(
+        index, earlier, spans, times=judged.time, folder=path.parent, threads=threads
+    )
     judged.duplicate, judged.duplicate_of = found.time, found.first
     judged.drop(np.searchsorted(judged.time, found.time), DUPLICATE)
-    judged.same_rain[np.searchsorted(judged.time, found.same_rain)] = True
+    judged.same_rain = found.same_rain
     _cap_dry(judged, dry, config)
     _lay_out(judged, config)
     summary = summarise(judged, storms, segments, config, step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,13 @@ import numpy as np
 from isal import igzip
 
 from pluvial.errors import PluvialError
+from pluvial.files.inflating import INFLATE_ERRORS
 from pluvial.records.tfrecord import decode_example, read_frames
 from pluvial.records.window import Records
+
+
+REMAKE = "`snakemake repair` makes the shard again"
+UNREADABLE: tuple[type[Exception], ...] = (*INFLATE_ERRORS, ValueError, KeyError, OSError)
 
 
 def read_shard(path: Path, features: dict[str, Any]) -> Records:
@@ -31,16 +35,18 @@ def read_shard(path: Path, features: dict[str, Any]) -> Records:
         with igzip.open(path, "rb") as stream:
             for data in read_frames(stream):
                 example = decode_example(data)
-                times.append(int(example["time"]))
                 for name, values in fields.items():
                     flat = np.frombuffer(bytes(example[name]), dtype="<u2")
                     values.append(flat.reshape(features[name]["shape"]))
-    except (ValueError, KeyError, EOFError, OSError, zlib.error) as error:
+                times.append(int(example["time"]))
+    except UNREADABLE as error:
         raise PluvialError(
             f"record {len(times)} cannot be read ({error})",
             where=path,
-            remedy="Delete the shard and run the workflow again: only it is remade",
+            remedy=REMAKE,
         ) from None
+    if not times:
+        raise PluvialError("the shard holds no record", where=path, remedy=REMAKE)
     return Records(np.array(times, np.int64), np.stack(fields["rain"]), np.stack(fields["depth"]))
 
 

@@ -23,11 +23,16 @@ _LARGEST_RECORD = 1 << 31
 
 def encode_example(features: Features) -> bytes:
     """Serialise an Example, names sorted, as TensorFlow does. Integers are int64."""
+    return b"".join(example_parts(features))
+
+
+def example_parts(features: Features) -> list[bytes]:
+    """The pieces that :func:`encode_example` joins; long values are pieces of their own."""
     entries: list[bytes] = []
     for name in sorted(features):
         entry = [*_field(1, [name.encode()]), *_field(2, _encode_feature(features[name]))]
         entries += _field(1, entry)
-    return b"".join(_field(1, entries))
+    return _field(1, entries)
 
 
 def decode_example(data: bytes) -> dict[str, memoryview | int]:
@@ -47,10 +52,23 @@ def decode_example(data: bytes) -> dict[str, memoryview | int]:
     return features
 
 
+FRAME_HEAD, FRAME_TAIL = 12, 4
+"""Bytes of a frame before and after the data."""
+
+
 def frame(data: bytes) -> bytes:
     """Frame one record's data with its length and checksums."""
-    length = struct.pack("<Q", len(data))
-    return b"".join((length, _crc(length), data, _crc(data)))
+    buffer = bytearray(FRAME_HEAD + len(data) + FRAME_TAIL)
+    buffer[FRAME_HEAD:-FRAME_TAIL] = data
+    frame_in_place(buffer)
+    return bytes(buffer)
+
+
+def frame_in_place(buffer: bytearray) -> None:
+    """Fill in head and tail of a frame whose data stands in ``buffer`` already."""
+    length = struct.pack("<Q", len(buffer) - FRAME_HEAD - FRAME_TAIL)
+    buffer[:FRAME_HEAD] = length + _crc(length)
+    buffer[-FRAME_TAIL:] = _crc(bytes(memoryview(buffer)[FRAME_HEAD:-FRAME_TAIL]))
 
 
 def read_frames(stream: IO[bytes]) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from pluvial.files.atomic import atomic_path
 from pluvial.files.documents import write_json
 from pluvial.frames.variables import DEPTH, MISSING, RAIN, Variable
 from pluvial.records.examine import Finding, examine
-from pluvial.records.members import Member, encode_record, members_table, spill
+from pluvial.records.members import Member, members_table, spill
 from pluvial.records.normalise import Histogram
 from pluvial.records.window import Records, windows_with_rain
 
@@ -54,8 +54,7 @@ def write_shard(
             histograms["depth"].add(records.depth)
             for at, row in enumerate(rows.tolist()):
                 now = int(records.times[at])
-                example = encode_record(now, records.rain[at], records.depth[at])
-                spilled.add(row, now, example)
+                spilled.add(row, now, records.rain[at], records.depth[at])
         members, sha256 = spilled.assemble(temporary)
         response = read_back(temporary, members, digests, features, name=path)
         size = temporary.stat().st_size

@@ -18,8 +18,12 @@ from pluvial.sources.entries import Entry
 from pluvial.sources.stored import Piece, Stored, content, opened
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-HEAP_MAGIC = b"GCOL\x01\0\0\0"
+HEAP_MAGIC = b"GCOL\x01"
 """Start of a collection of the global heap, in which texts of any length lie."""
+HEAP_SIZE = 8
+"""Where in it its size stands. Neither the bytes before nor the place in the file is checked by
+libhdf5, nor aligned."""
+LARGEST_HEAP = 1 << 30
 SCAN_BYTES = 1 << 20
 LONGEST_ATTRIBUTE = 1 << 16
 """Bytes of an attribute at most; what is longer is not looked at."""
@@ -59,9 +63,9 @@ def _check_heaps(entry: Entry, stream: IO[bytes]) -> None:
     the object of index 0, and its size covers itself.
     """
     for start in _heaps(stream):
-        stream.seek(start + len(HEAP_MAGIC))
+        stream.seek(start + HEAP_SIZE)
         size = int.from_bytes(stream.read(8), "little")
-        heap = stream.read(size - 16) if 16 <= size <= 1 << 30 else b""
+        heap = stream.read(size - 16) if 16 <= size <= LARGEST_HEAP else b""
         at = 0
         while at + 16 <= len(heap):
             index, length = struct.unpack_from("<H6xQ", heap, at)

@@ -35,7 +35,7 @@ DAY_STEPS = 288
 def records_config(**changes: Any) -> RecordsConfig:
     defaults = {
         "channels": [1, 2, 3],
-        "records_per_shard": 32,
+        "records_per_shard": 128,
         "mix_run": 4,
         "split": SplitConfig(train=0.6, val=0.2, test=0.2, memory_hours=1),
     }

@@ -1,0 +1,405 @@
+"""The plan figure: what became of every candidate record, from when to when, and what leaks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from numpy.typing import NDArray
+
+from pluvial.errors import PluvialError
+from pluvial.figures.sheet import MARGIN, Sheet, empty
+from pluvial.figures.style import (
+    FAINT,
+    INK,
+    MUTED,
+    OKABE_ITO,
+    OTHER,
+    SIZES,
+    percent,
+    style,
+)
+from pluvial.files.documents import read_json
+from pluvial.records.segments import SPLITS
+
+KEPT = "kept"
+COLOURS = {
+    KEPT: OKABE_ITO["blue"],
+    "incomplete window": OTHER,
+    "rain gap": OKABE_ITO["vermilion"],
+    "no depth": OKABE_ITO["purple"],
+    "purged": OKABE_ITO["orange"],
+    "duplicate": OKABE_ITO["green"],
+    "dry surplus": OKABE_ITO["sky"],
+}
+"""In the order they are stacked in; a reason without a colour of its own is black."""
+WORDS = {
+    "incomplete window": "the window would begin before the case does",
+    "rain gap": "a rain frame of the window is missing",
+    "no depth": "there is no depth at NOW + lead",
+    "purged": "less than {purge:.3g} h after a boundary of splits",
+    "duplicate": "the same rain and depth as an earlier one",
+    "dry surplus": "a dry window beyond `records.dry_share`",
+}
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
+
+NAMES, SPAN, GAP, TABLE = 1.45, 6.35, 0.55, 3.35
+PAGE_WIDTH = MARGIN + NAMES + SPAN + GAP + TABLE + MARGIN
+LEFT, TABLE_LEFT = MARGIN + NAMES, PAGE_WIDTH - MARGIN - TABLE
+TOP, ALL_HEIGHT, DROPPED_HEIGHT, LANE = 1.25, 1.9, 1.15, 0.2
+BETWEEN, FOOT = 0.55, 0.7
+"""Between two panels, and below the last, inches."""
+LINE, NOTE_LINE, METER_TOP, METER_HEIGHT = 0.2, 0.15, 1.1, 0.62
+HOUR = np.timedelta64(3600, "s")
+WIDE_BAR, BAR_GAP = 0.08, 0.012
+"""Bars at least as wide, inches, are set apart by a gap."""
+FAINTEST = 0.25
+"""Opacity of the month of a lane with next to nothing in it."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A span of time that belongs to one split.
+
+    Attributes:
+        start, end: datetime64[s].
+        purged: until when nothing is kept after its start.
+        split: its name.
+    """
+
+    start: np.datetime64
+    end: np.datetime64
+    purged: np.datetime64
+    split: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The summaries of all editions as one.
+
+    Attributes:
+        first, last: times of the first and the last candidate, datetime64[s].
+        months: by calendar month, how many candidates are kept or dropped, by reason.
+        totals: the same, of all months.
+        spans: first and last time of each reason, datetime64[s].
+        seen: how many kept ones bear rain seen before.
+        segments: in order of time.
+        records: kept ones by split.
+        purge_hours: how long after a boundary nothing is kept.
+        appended: the first times of what was appended, datetime64[s].
+    """
+
+    first: np.datetime64
+    last: np.datetime64
+    months: dict[str, Counter[str]]
+    totals: Counter[str]
+    spans: dict[str, tuple[np.datetime64, np.datetime64]]
+    seen: int
+    segments: list[Segment]
+    records: Counter[str]
+    purge_hours: float
+    appended: list[np.datetime64]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why candidates are dropped, in the order of the stack."""
+        order = [*COLOURS, *sorted(set(self.totals) - set(COLOURS))]
+        return [name for name in order if name != KEPT and self.totals[name]]
+
+
+def draw_plan(plans: Sequence[Path], leakage: Path | None, path: Path) -> None:
+    """Draw what became of every candidate; write ``path`` and its SVG.
+
+    Args:
+        plans: the summaries of the plan, one JSON file per edition, in order of time.
+        leakage: the leak meter's reading, if it is to be shown.
+        path: the PNG to make.
+    """
+    plan_sheet(plans, leakage).save(path)
+
+
+@style()
+def plan_sheet(plans: Sequence[Path], leakage: Path | None) -> Sheet:
+    """The page: bars by month and lanes of time, beside the numbers and the leak meter."""
+    found = read_plan(plans)
+    sheet = Sheet(PAGE_WIDTH, TOP + max(_left_height(found), _right_height(found, leakage)) + FOOT)
+    total, kept = found.totals.total(), found.totals[KEPT]
+    sheet.title(
+        "What became of every candidate record",
+        f"{total:,} candidates, {_iso(found.first)} to {_iso(found.last)}: {kept:,} kept "
+        f"({_share(kept, total)}), {total - kept:,} dropped ({_share(total - kept, total)}).",
+    )
+    top = TOP
+    sheet.heading(MARGIN, top - 0.12, "a", "Kept and dropped, by calendar month")
+    _draw_bars(sheet, top, ALL_HEIGHT, found, [KEPT, *found.reasons])
+    top += ALL_HEIGHT + BETWEEN
+    sheet.heading(MARGIN, top - 0.12, "b", "The dropped ones alone")
+    _draw_bars(sheet, top, DROPPED_HEIGHT, found, found.reasons)
+    top += DROPPED_HEIGHT + BETWEEN
+    sheet.heading(
+        MARGIN,
+        top - 0.12,
+        "c",
+        "Splits, and from when to when candidates are dropped (darker: more in that month)",
+    )
+    _draw_lanes(sheet, top, found)
+    sheet.heading(TABLE_LEFT, TOP - 0.12, "d", "Why")
+    top = _draw_table(sheet, found)
+    if leakage is not None:
+        _draw_meter(sheet, top, leakage)
+    return sheet
+
+
+def read_plan(plans: Sequence[Path]) -> Plan:
+    """The summaries of ``plans`` as one."""
+    months: dict[str, Counter[str]] = {}
+    spans: dict[str, tuple[np.datetime64, np.datetime64]] = {}
+    segments: list[Segment] = []
+    records: Counter[str] = Counter()
+    appended: list[np.datetime64] = []
+    seen, purge, ends = 0, 0.0, []
+    for number, path in enumerate(plans):
+        document = read_json(path)
+        try:
+            for month, counts in document["months"].items():
+                months[month] = months.get(month, Counter()) + Counter(counts)
+            for reason, dropped in document["dropped"].items():
+                first, last = _time(dropped["first"]), _time(dropped["last"])
+                earlier = spans.get(reason, (first, last))
+                spans[reason] = min(earlier[0], first), max(earlier[1], last)
+            records.update({name: one["records"] for name, one in document["splits"].items()})
+            segments += _segments(document, appended=number > 0)
+            seen += document["kept_with_rain_seen_before"]
+            purge = max(purge, document["purge_hours"])
+            ends += [_time(document["first"]), _time(document["last"])]
+            appended += [_time(document["first"])] if number else []
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise PluvialError(
+                f"not a summary of a plan ({type(error).__name__}: {error})",
+                where=path,
+                remedy="Delete it and run the workflow again to remake it",
+            ) from None
+    totals = sum(months.values(), Counter[str]())
+    return Plan(
+        min(ends), max(ends), months, totals, spans, seen, segments, records, purge, appended
+    )
+
+
+def _segments(document: Mapping[str, Any], *, appended: bool) -> list[Segment]:
+    starts = [_time(one["start"]) for one in document["segments"]]
+    purge = np.timedelta64(round(document["purge_hours"] * 3600), "s")
+    ends = [*starts[1:], _time(document["last"])]
+    return [
+        Segment(start, end, min(start + purge, end) if number or appended else start, one["split"])
+        for number, (one, start, end) in enumerate(
+            zip(document["segments"], starts, ends, strict=True)
+        )
+    ]
+
+
+def _time(text: str) -> np.datetime64:
+    return np.datetime64(text.removesuffix("Z"), "s")
+
+
+def _iso(time: np.datetime64) -> str:
+    return f"{time.astype('datetime64[m]')}Z"
+
+
+def _share(part: int, whole: int) -> str:
+    """``part`` of ``whole`` in words; all but a few is never 100 %, and a few are never 0 %."""
+    share = part / whole if whole else 0.0
+    if 0 < share < 1e-4:
+        return "< 0.01 %"
+    return f"{int(1000 * share) / 10:.1f} %" if 0.995 <= share < 1 else percent(share)
+
+
+def _left_height(found: Plan) -> float:
+    lanes = LANE * (len(SPLITS) + len(found.reasons))
+    return ALL_HEIGHT + DROPPED_HEIGHT + 2 * BETWEEN + lanes
+
+
+def _right_height(found: Plan, leakage: Path | None) -> float:
+    table = (LINE + 2 * NOTE_LINE) * (1 + len(found.reasons))
+    return table + (METER_TOP + METER_HEIGHT if leakage is not None else 0)
+
+
+def _colour(name: str) -> str:
+    return COLOURS.get(name, OKABE_ITO["black"])
+
+
+def _days(times: Sequence[np.datetime64]) -> NDArray[np.float64]:
+    """Times as days since 1970: matplotlib's dates, float64[N]."""
+    return np.array(times, dtype="datetime64[s]").astype(np.int64) / 86400.0
+
+
+def month_edges(found: Plan) -> NDArray[np.float64]:
+    """From when to when each month reaches into the span, days since 1970, float64[months, 2]."""
+    starts = np.array(list(found.months), dtype="datetime64[M]")
+    edges = np.stack([starts, starts + 1], axis=1).astype("datetime64[s]")
+    return _days(np.clip(edges, found.first, max(found.last, found.first + HOUR)))
+
+
+def _set_span(axes: Axes, found: Plan, *, named: bool) -> None:
+    """The axis of time, the same in all panels; ``named`` says whether with its dates."""
+    axes.set_xlim(*_days([found.first, max(found.last, found.first + HOUR)]))
+    locator = AutoDateLocator(minticks=3, maxticks=8, tz="UTC")
+    axes.xaxis.set_major_locator(locator)
+    if named:
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz="UTC"))
+        axes.set_xlabel("time (UTC)")
+    else:
+        axes.tick_params(axis="x", labelbottom=False)
+    for start in _days(found.appended):
+        axes.axvline(start, color=INK, lw=0.7, ls=(0, (3, 2)))
+
+
+def _draw_bars(sheet: Sheet, top: float, height: float, found: Plan, names: Sequence[str]) -> None:
+    """Stacked bars of ``names``, one per month, as wide as the month reaches into the span."""
+    axes = sheet.axes(LEFT, top, SPAN, height)
+    axes.set_ylabel("candidates")
+    _set_span(axes, found, named=False)
+    if not names:
+        empty(axes, "none")
+        axes.set_yticks([])
+        return
+    starts, widths = month_edges(found)[:, 0], np.diff(month_edges(found))[:, 0]
+    inch = float(np.diff(axes.get_xlim())[0]) / SPAN
+    gap = BAR_GAP * inch if np.median(widths) > WIDE_BAR * inch else 0.0
+    bottom = np.zeros(len(starts))
+    for name in names:
+        counts = np.array([month[name] for month in found.months.values()], dtype=np.float64)
+        axes.bar(
+            starts + gap / 2,
+            counts,
+            np.maximum(widths - gap, 0.5 * widths),
+            bottom,
+            align="edge",
+            color=_colour(name),
+            label=name,
+            lw=0,
+        )
+        bottom += counts
+    axes.set_ylim(0, 1.04 * max(bottom.max(), 1))
+    axes.yaxis.set_major_formatter(lambda number, _: f"{number:,.0f}")
+    axes.locator_params(axis="y", nbins=5, integer=True)
+
+
+def _draw_lanes(sheet: Sheet, top: float, found: Plan) -> None:
+    """A lane for each split and each reason."""
+    lanes = [*SPLITS, *found.reasons]
+    axes = sheet.axes(LEFT, top, SPAN, LANE * len(lanes))
+    for number, split in enumerate(SPLITS):
+        mine = [one for one in found.segments if one.split == split]
+        for since, until, colour in (
+            ([one.purged for one in mine], [one.end for one in mine], MUTED),
+            ([one.start for one in mine], [one.purged for one in mine], COLOURS["purged"]),
+        ):
+            starts, ends = _days(since), _days(until)
+            spans = [*zip(starts, ends - starts, strict=True)]
+            axes.broken_barh(spans, (number + 0.15, 0.7), facecolor=colour, lw=0)
+    for number, reason in enumerate(found.reasons, start=len(SPLITS)):
+        _draw_reason(axes, number, found, reason)
+    names = [
+        *(f"{SPLIT_NAMES[split]}, {found.records[split]:,}" for split in SPLITS),
+        *found.reasons,
+    ]
+    axes.set_yticks(np.arange(len(lanes)) + 0.5, names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(lanes), 0)
+    axes.hlines(range(1, len(lanes)), *axes.get_xlim(), color=FAINT, lw=0.3, zorder=0)
+    _set_span(axes, found, named=True)
+
+
+def _draw_reason(axes: Axes, number: int, found: Plan, reason: str) -> None:
+    """From the first to the last candidate; the more in a month, the darker."""
+    first, last = _days(found.spans[reason])
+    edges = np.clip(month_edges(found), first, last)
+    counts = np.array([month[reason] for month in found.months.values()])
+    opacity = FAINTEST + (1 - FAINTEST) * np.sqrt(counts / counts.max())
+    axes.broken_barh(
+        [*zip(edges[:, 0], edges[:, 1] - edges[:, 0], strict=True)],
+        (number + 0.25, 0.5),
+        facecolor=[to_rgba(_colour(reason), a) for a in np.where(counts, opacity, 0)],
+        lw=0,
+    )
+    ends: dict[str, Any] = {"marker": "|", "ms": 7, "mew": 1.6, "lw": 0.7, "clip_on": False}
+    axes.plot([first, last], [number + 0.5] * 2, color=_colour(reason), **ends)
+
+
+def _draw_table(sheet: Sheet, found: Plan) -> float:
+    """Numbers, shares, words and spans of what is kept and dropped; returns where it ends."""
+    total, top = found.totals.total(), TOP
+    right = TABLE_LEFT + TABLE
+    for name in (KEPT, *found.reasons):
+        base = top + 0.14
+        swatch = sheet.axes(TABLE_LEFT, base - 0.095, 0.1, 0.1)
+        swatch.set_facecolor(_colour(name))
+        swatch.set_axis_on()
+        for spine in swatch.spines.values():
+            spine.set_visible(False)
+        swatch.set_xticks([])
+        swatch.set_yticks([])
+        number = found.totals[name]
+        bold: dict[str, Any] = {"va": "baseline", "fontweight": "bold"}
+        sheet.text(TABLE_LEFT + 0.17, base, name, **bold)
+        sheet.text(right - 0.62, base, f"{number:,}", ha="right", **bold)
+        sheet.text(right, base, _share(number, total), ha="right", va="baseline")
+        notes = "\n".join(_notes(found, name))
+        sheet.text(TABLE_LEFT + 0.17, base + 0.05, notes, fontsize=SIZES["small"], color=MUTED)
+        top += LINE + NOTE_LINE * 2
+    return top
+
+
+def _notes(found: Plan, name: str) -> list[str]:
+    if name == KEPT:
+        return [f"of them {found.seen:,} with the rain of an earlier one"] if found.seen else []
+    first, last = found.spans[name]
+    when = _iso(first) if first == last else f"{_iso(first)} to {_iso(last)}"
+    return [WORDS[name].format(purge=found.purge_hours), when] if name in WORDS else [when]
+
+
+def _draw_meter(sheet: Sheet, top: float, leakage: Path) -> None:
+    """What a memoriser scores on the chosen split, and on a random one."""
+    document = read_json(leakage)
+    try:
+        rows = [
+            (f"split by {document['chosen']['by']} (chosen)", document["chosen"]["csi"], INK),
+            ("random frames", document["random"]["csi"], OKABE_ITO["vermilion"]),
+        ]
+        neighbours, threshold = document["neighbours"], document["threshold_m"]
+        note = (
+            f"It predicts what most of the {neighbours} nearest training rains flooded\n"
+            f"(> {threshold:g} m). A model has to beat it on the chosen split;\n"
+            "what it scores on random frames beyond that is leaked."
+        )
+    except (KeyError, TypeError) as error:
+        raise PluvialError(
+            f"not a reading of the leak meter ({type(error).__name__}: {error})",
+            where=leakage,
+            remedy="Delete it and run the workflow again to remake it",
+        ) from None
+    sheet.heading(TABLE_LEFT, top + 0.42, "e", "What a memoriser scores", note)
+    axes = sheet.axes(TABLE_LEFT + 1.4, top + METER_TOP, TABLE - 1.4, METER_HEIGHT - 0.1)
+    for number, (_, score, colour) in enumerate(rows):
+        axes.barh(number + 0.5, score or 0.0, 0.6, color=colour)
+        words = "none: nothing is flooded" if score is None else f"{score:.2f}"
+        axes.annotate(
+            words,
+            (score or 0.0, number + 0.5),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SIZES["small"],
+        )
+    axes.set_yticks([0.5, 1.5], [name for name, _, _ in rows])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(2, 0)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("critical success index, CSI")
