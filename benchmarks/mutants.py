@@ -4,7 +4,8 @@
 
 A small honest file of each format is mutated at random: bytes flipped, cut, inserted, doubled, and
 numbers overwritten with ones that a header might lie with (2^31 - 1, -1, NaN, ...), half of the
-time within the first kilobyte. A reader runs in a process of its own, so that a crash is counted too.
+time within the first kilobyte. A reader runs in a process of its own, so that a crash is counted
+too.
 """
 
 from __future__ import annotations

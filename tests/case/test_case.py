@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from pluvial.case.case import Case, load_case
 from pluvial.case.documents import CONFIG, schema_text, with_reference
+from pluvial.config.times import epoch_seconds
 from pluvial.errors import PluvialError
 
 NAMED = sorted(CONFIG.glob("*.yaml"))
@@ -29,6 +31,8 @@ def section(*keys: str, **values: object) -> Callable[[dict[str, Any]], None]:
 
     return edit
 
+
+SQUARE = {"west": 0, "south": 0, "east": 1000, "north": 1000}
 
 FAULTS = {
     "unknown key": (section("records", lead_step=2), ["`records.lead_step`", "2", "`lead_steps`"]),
@@ -73,6 +77,94 @@ FAULTS = {
         section("retrieval", spacing_minutes=20),
         ["`retrieval`", "twice `tolerance_minutes`"],
     ),
+    "appended out of order": (
+        section("time", appended=["2020-02-10T00:00Z", "2020-02-01T00:00Z"]),
+        ["`time`", "`appended` must ascend"],
+    ),
+    "appended beyond the end": (
+        section("time", appended=["2020-02-21T00:00Z"]),
+        ["`appended` must ascend, and lie between `start` and `end`"],
+    ),
+    "appended inside a period": (
+        section("time", appended=["2020-02-10T00:00Z"]),
+        ["`time.appended` (2020-02-10T00:00Z)", "inside a month", "`frames.period` is month"],
+    ),
+    "seconds": (section("time", start="2020-01-17T00:00:30Z"), ["`time.start`", "whole minutes"]),
+    "domain for what is made": (
+        section("domain", crs="EPSG:27700", rain_cell=1, depth_cell=1, **SQUARE),
+        ["a `domain` is for raw data", "`heightmap` is made"],
+    ),
+    "unknown directive of a time": (
+        section(rain={"format": "nimrod", "files": "r{time:%d%b%Y}.dat"}),
+        ["`rain.files`", "%b is not read", "%Y"],
+    ),
+    "time without year": (
+        section(rain={"format": "nimrod", "files": "r{time:%m%d}.dat"}),
+        ["`rain.files`", "the time has no year"],
+    ),
+    "stream without start": (
+        section(depth={"format": "ascii-stream", "files": "depth.asc"}),
+        ["`depth`", "`start` is missing"],
+    ),
+    "eras without domain": (
+        section(
+            heightmap={"format": "ascii", "files": "h.asc"},
+            rain={"format": "nimrod", "files": "*.dat", "grid_eras": ["2020-02-01T00:00Z"]},
+        ),
+        ["`rain.grid_eras` needs a `domain`"],
+    ),
+    "depth between steps": (
+        section(
+            depth={"format": "ascii", "files": "d{time:%Y%m%d%H%M}", "step_minutes": 12},
+        ),
+        ["`depth.step_minutes` (12) must be a multiple of `time.step_minutes` (5)"],
+    ),
+    "start between steps": (
+        section(
+            depth={
+                "format": "ascii-stream",
+                "files": "d.asc",
+                "step_minutes": 15,
+                "start": "2020-01-17T00:20Z",
+            },
+        ),
+        ["`depth.start` is not a whole number of steps of 15 min from `time.start`"],
+    ),
+    "half a cell of the domain": (
+        section(
+            heightmap={"format": "ascii", "files": "h.asc"},
+            rain={"format": "nimrod", "files": "*.dat"},
+            domain={"crs": "EPSG:27700", "rain_cell": 300, "depth_cell": 50, **SQUARE},
+        ),
+        ["`domain`", "1000 from west to east is no whole number of `rain_cell` (300)"],
+    ),
+    "domain inside out": (
+        section(
+            heightmap={"format": "ascii", "files": "h.asc"},
+            rain={"format": "nimrod", "files": "*.dat"},
+            domain={
+                "crs": "EPSG:27700",
+                "rain_cell": 100,
+                "depth_cell": 50,
+                **SQUARE,
+                "east": -1000,
+            },
+        ),
+        ["`domain`", "`east` must exceed `west`"],
+    ),
+    "made rain over a raw heightmap": (
+        section(heightmap={"format": "ascii", "files": "h.asc"}),
+        ["`rain: {format: synthetic}` needs `heightmap: {format: synthetic}`"],
+    ),
+    "dry share": (section("records", dry_share=1.5), ["`records.dry_share`", "1.5"]),
+    "what becomes of bad frames": (
+        section("frames", on_bad_frame="skip"),
+        ["`frames.on_bad_frame`", "'skip'", "'gap'"],
+    ),
+    "spike factor": (
+        section("frames", "clean", spike_factor=0.5),
+        ["`frames.clean.spike_factor`", "0.5", "greater than 1"],
+    ),
     "no name": (lambda config: config.pop("name"), ["`name`: missing"]),
     "channel of no length": (section("records", channels=[1, 0]), ["`records.channels[1]`"]),
 }
@@ -105,6 +197,22 @@ def test_rain_and_depth_that_never_overlap() -> None:
     config["depth"]["start"] = "2004-09-01T00:00Z"
     with pytest.raises(PluvialError, match="never overlap in time"):
         load_case(config, where="my.yaml")
+
+
+def test_appended_case_is_valid() -> None:
+    config = document()
+    section("time", appended=["2020-02-01T00:00Z"])(config)
+    assert len(load_case(config, where="my.yaml").time.editions) == 2
+    section("frames", period="day")(config)
+    section("time", appended=["2020-01-30T00:00Z", "2020-02-10T00:00Z"])(config)
+    times = load_case(config, where="my.yaml").time.editions
+    assert [f"{time.end:%m-%d}" for time in times] == ["01-30", "02-10", "02-21"]
+    assert [len(time.appended) for time in times] == [0, 1, 2]
+    for time, start in zip(times, ["01-17", "01-30", "02-10"], strict=True):
+        since, end = time.newest
+        assert f"{datetime.fromtimestamp(since, UTC):%m-%d}" == start
+        assert end == epoch_seconds(time.end)
+        assert time.start == times[0].start, "all of the case, as it stood then"
 
 
 @pytest.mark.parametrize("path", NAMED, ids=lambda p: p.stem)

@@ -13,12 +13,13 @@ from pluvial.errors import PluvialError
 from pluvial.frames.gaps import Status, regularise
 from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import TimeAxis
+from pluvial.sources.series import LATE_STEPS
 from pluvial.sources.source import Frame
 
 AXIS = TimeAxis(6000, 300, 12)
 SEEN, FILLED, LOST = Status.OBSERVED, Status.INTERPOLATED, Status.MISSING
 
-
+LONG = TimeAxis(6000, 300, 60)
 GRID = Grid(1, 2, 1.0)
 
 
@@ -126,3 +127,72 @@ def test_every_frame_is_accounted_for(what: list[tuple[int, str]], longest: int)
     assert len(entries) == 12
     used = sum(entry.status == SEEN for entry in entries)
     assert used + sum(entry.dropped.total() for entry in entries) == len(frames)
+
+
+@given(
+    st.lists(st.integers(0, 59), min_size=1, max_size=40, unique=True).map(sorted),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 4),
+)
+def test_frames_up_to_eight_steps_late_make_no_difference(
+    present: list[int], seed: int, longest: int
+) -> None:
+    """As radars deliver: each frame with a delay of its own."""
+    frames = [Frame(LONG.time(k), GRID, np.float32([[k, 1]])) for k in present]
+    delay = np.random.default_rng(seed).integers(0, LATE_STEPS + 1, len(present))
+    order = np.argsort(np.array(present) + delay, kind="stable")
+    keys = {"longest_gap": 300 * longest, "where": "test", "tolerant": False}
+    in_time = list(regularise(frames, LONG, **keys))
+    late = list(regularise([frames[k] for k in order], LONG, **keys))
+    assert [entry.index for entry in late] == list(range(60))
+    for one, other in zip(in_time, late, strict=True):
+        assert (one.status, one.origin) == (other.status, other.origin)
+        np.testing.assert_array_equal(one.values, other.values)
+    arrived = [present[k] for k in order]
+    latest = np.maximum.accumulate(arrived)
+    assert sum(entry.late for entry in late) == sum(
+        k < before for k, before in zip(arrived[1:], latest[:-1], strict=True)
+    )
+    assert not any(entry.late for entry in in_time)
+
+
+def test_of_several_frames_the_first_that_can_be_read_counts() -> None:
+    bad = Frame(AXIS.time(0), None, None, "a.dat", "cut off")
+    entry = regular([bad, frame(0, 1.0, "b.dat"), frame(0, 2.0, "c.dat")], tolerant=True)[0]
+    assert (entry.status, entry.origin, entry.problem) == (SEEN, "b.dat", "cut off")
+    assert entry.dropped == {"unreadable": 1, "conflicting": 1}
+    np.testing.assert_array_equal(entry.values, [[1, 1]])
+
+
+def test_frames_that_differ_only_in_what_is_missing_differ() -> None:
+    hole = Frame(AXIS.time(0), GRID, np.float32([[np.nan, 0]]), "b.dat")
+    same = Frame(AXIS.time(0), GRID, np.float32([[np.nan, 0]]), "c.dat")
+    assert regular([hole, same])[0].dropped == {"duplicate": 1}
+    with pytest.raises(PluvialError, match="comes twice, and differs"):
+        regular([hole, frame(0)])
+
+
+def test_what_is_not_there_is_interpolated_from_what_is_observed_alone() -> None:
+    """An interpolated frame is no end of another gap."""
+    entries = regular(map(frame, [0, 2, 5]), longest_gap=300)
+    assert [entry.status for entry in entries[:6]] == [SEEN, FILLED, SEEN, LOST, LOST, SEEN]
+
+
+def test_nothing_at_all_is_all_missing() -> None:
+    assert [entry.status for entry in regular([])] == [LOST] * 12
+
+
+def test_frames_are_taken_as_they_are_needed() -> None:
+    """No more are held than may come late, or wait for the end of a short gap."""
+    taken = 0
+
+    def source():
+        nonlocal taken
+        for index in range(60):
+            taken += 1
+            yield Frame(LONG.time(index), GRID, np.zeros((1, 2), np.float32))
+
+    entries = regularise(source(), LONG, longest_gap=300, where="test", tolerant=False)
+    for number in range(50):
+        next(entries)
+        assert taken <= number + LATE_STEPS + 2

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from built import Results, records_config, some_weather, time_config
 from pluvial.frames.gaps import Regular, Status
 from pluvial.frames.series import FrameSeries
 from pluvial.frames.store import write_period
@@ -40,6 +41,14 @@ class Frames:
 
 
 MakeFrames = Callable[..., Frames]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Two days of weather, built to the end; not to be changed."""
+    results = Results(tmp_path_factory.mktemp("built"), time_config(2), records_config())
+    results.write_frames(*some_weather(2))
+    return results.build()
 
 
 @pytest.fixture

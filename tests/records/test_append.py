@@ -11,7 +11,7 @@ import pytest
 from built import Results, some_weather
 from built import records_config as small_records
 from built import time_config as days
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from plans import (
     DAY_STEPS,
@@ -62,7 +62,10 @@ def build(folder: Path, given: Candidates, config, ends: list[int]) -> list[pd.D
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=8
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a seed cannot be made simpler
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import logging
+import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import xxhash
+from built import DEPTH_CONFIG, FRAMES, Results, some_weather
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pluvial.errors import PluvialError
+from pluvial.files.documents import read_json, write_json
 from pluvial.records.examine import Finding, Record, examine, examine_file
 from pluvial.records.members import Member, read_members
+from pluvial.records.tfrecord import frame
+from pluvial.records.verify import repair, report, shards_of, verify, verify_shard
 from pluvial.records.window import Records
 from shards import digests, features, write_records
 
@@ -136,12 +147,12 @@ def test_equal_sized_records_that_are_swapped_are_named_by_each_other(
     path = tmp_path / "train" / "01-00000.tfrecord.gz"
     write_records(twins, path)
     one, two = members_of(path)
-    if one.size == two.size:
-        rearranged([1, 0])(path)
-        assert [str(f) for f in findings(path, twins)] == [
-            "train/01-00000.tfrecord.gz, record 0: record 1 stands in its place",
-            "train/01-00000.tfrecord.gz, record 1: record 0 stands in its place",
-        ]
+    assert one.size == two.size
+    rearranged([1, 0])(path)
+    assert [str(f) for f in findings(path, twins)] == [
+        "train/01-00000.tfrecord.gz, record 0: record 1 stands in its place",
+        "train/01-00000.tfrecord.gz, record 1: record 0 stands in its place",
+    ]
 
 
 def test_what_follows_and_what_is_missing(path: Path, records: Records) -> None:
@@ -188,3 +199,257 @@ def test_swapped_shards(tmp_path: Path, records: Records) -> None:
     two.write_bytes(content)
     assert findings(one, records)[0].record == 0
     assert findings(two, other)[0].record == 0
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
+@given(data=st.data())
+def test_any_rearrangement_is_found_at_its_first_record(
+    path: Path, records: Records, data: st.DataObject
+) -> None:
+    """Records dropped, doubled and exchanged in any way."""
+    whole = path.read_bytes()
+    rows = data.draw(st.lists(st.integers(0, COUNT - 1), max_size=COUNT + 2))
+    rearranged(rows)(path)
+    try:
+        found = findings(path, records)
+    finally:
+        path.write_bytes(whole)
+    if rows == list(range(COUNT)):
+        assert found == []
+        return
+    first = next((at for at, row in enumerate(rows) if row != at), len(rows))
+    assert found[0].record == (first if first < COUNT else None)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
+@given(data=st.data())
+def test_any_cut_is_found_at_its_record(path: Path, records: Records, data: st.DataObject) -> None:
+    whole = path.read_bytes()
+    end = data.draw(st.integers(0, len(whole) - 1))
+    path.write_bytes(whole[:end])
+    try:
+        found = findings(path, records)
+    finally:
+        path.write_bytes(whole)
+    row = sum(member.start + member.size <= end for member in members_of(path))
+    assert found[0].record == row
+    assert all("the file ends there" in finding.problem for finding in found)
+
+
+def test_a_table_that_does_not_fit_the_values(path: Path, records: Records) -> None:
+    """A member whose bytes are whole, and which holds another record than the table says."""
+    members = members_of(path)
+    members[1], members[2] = (
+        replace(members[1], time=members[2].time),
+        replace(members[2], time=members[1].time),
+    )
+    found = [
+        item
+        for item in examine(path, members, digests(records), features(records))
+        if isinstance(item, Finding)
+    ]
+    assert [finding.record for finding in found] == [1, 2]
+    assert found[0].problem == "it is of 2001-09-09T01:51Z, not of 2001-09-09T01:56Z"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no record at all", frame(b""), frame(b"no example"), frame(b"\n\x00"), bytes(10**6)],
+    ids=["empty", "no frame", "empty frame", "no example", "no feature", "zeros"],
+)
+def test_members_that_hold_no_record(tmp_path: Path, records: Records, content: bytes) -> None:
+    """As a faulty writer would make them: whole gzip, and its table agrees."""
+    path = tmp_path / "train" / "01-00000.tfrecord.gz"
+    path.parent.mkdir()
+    packed = gzip.compress(content)
+    path.write_bytes(packed)
+    member = Member(int(records.times[0]), 0, len(packed), xxhash.xxh3_64_intdigest(packed))
+    planned = {member.time: digests(records)[member.time]}
+    (found,) = examine(path, [member], planned, features(records))
+    assert isinstance(found, Finding)
+    assert "it cannot be decoded" in found.problem
+
+
+def test_the_file_as_a_whole(path: Path) -> None:
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert examine_file(path, len(content), sha256) is None
+    for size, digest, problem in (
+        (len(content) + 1, sha256, f"it has {len(content)} bytes, the manifest says"),
+        (len(content), "0" * 64, "its bytes are not those the manifest names"),
+    ):
+        found = examine_file(path, size, digest)
+        assert found is not None
+        assert problem in found.problem
+    path.unlink()
+    found = examine_file(path, len(content), sha256)
+    assert found is not None
+    assert str(found) == "train/01-00000.tfrecord.gz: the shard is missing"
+
+
+# A whole dataset: found and mended through its manifest, its plan and its frames.
+
+
+@pytest.fixture
+def results(built: Results, tmp_path: Path) -> Results:
+    """A copy that may be damaged."""
+    shutil.copytree(built.folder, tmp_path / "results")
+    return replace(built, folder=tmp_path / "results")
+
+
+def verified(results: Results, names: list[str] | None = None) -> list[Finding]:
+    """What is wrong with all shards, or with some."""
+    return [
+        finding
+        for shard in shards_of(results.manifest)
+        if names is None or shard.entry["file"] in names
+        for finding in verify_shard(
+            shard, plans=results.plans, features=read_json(results.manifest)["features"]
+        )
+    ]
+
+
+def repaired(results: Results) -> list[str]:
+    """The names of the shards that were made again."""
+    damaged = repair(
+        results.manifest,
+        results.plans,
+        results.frames,
+        results.time.editions,
+        DEPTH_CONFIG,
+        FRAMES,
+        results.records,
+        workers=1,
+    )
+    return [f"{shard.split}/{shard.name}" for shard in damaged]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def exchange(one: Path, other: Path) -> None:
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+def all_of(path: Path) -> list[Path]:
+    """A shard, its table and its sidecar."""
+    stem = path.name.partition(".")[0]
+    return [path.with_name(stem + end) for end in (".tfrecord.gz", ".parquet", ".json")]
+
+
+def exchange_first(count: int) -> Callable[[Path, Path], None]:
+    def change(one: Path, other: Path) -> None:
+        for mine, theirs in list(zip(all_of(one), all_of(other), strict=True))[:count]:
+            exchange(mine, theirs)
+
+    return change
+
+
+DAMAGE: dict[str, tuple[Callable[[Path, Path], object], int]] = {
+    "flipped": (lambda one, _: flip(one), 1),
+    "cut": (lambda one, _: one.write_bytes(one.read_bytes()[:-9]), 1),
+    "emptied": (lambda one, _: one.write_bytes(b""), 1),
+    "missing": (lambda one, _: one.unlink(), 1),
+    "swapped": (exchange_first(1), 2),
+    "swapped with table": (exchange_first(2), 2),
+    "swapped with table and sidecar": (exchange_first(3), 2),
+    "table missing": (lambda one, _: all_of(one)[1].unlink(), 1),
+    "table cut": (lambda one, _: all_of(one)[1].write_bytes(b"PAR1"), 1),
+    "table of another": (lambda one, two: shutil.copy(all_of(two)[1], all_of(one)[1]), 1),
+    "sidecar missing": (lambda one, _: all_of(one)[2].unlink(), 1),
+    "sidecar cut": (lambda one, _: all_of(one)[2].write_text('{"records": '), 1),
+    "sidecar of another": (lambda one, two: shutil.copy(all_of(two)[2], all_of(one)[2]), 1),
+}
+
+
+def test_a_whole_dataset_has_no_finding(built: Results, caplog: pytest.LogCaptureFixture) -> None:
+    assert verify(built.manifest, built.plans, workers=2) == []
+    with caplog.at_level(logging.INFO, logger="pluvial"):
+        report([], built.manifest)
+    records = sum(split["records"] for split in read_json(built.manifest)["splits"].values())
+    assert f"{records} records in {len(built.shards)} shards are what was planned" in caplog.text
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_every_damage_is_found(results: Results, kind: str) -> None:
+    one, two = results.shards[0], results.shards[-1]
+    damage, count = DAMAGE[kind]
+    damage(one, two)
+    names = [f"{path.parent.name}/{path.name}" for path in (one, two)]
+    assert {finding.shard for finding in verified(results, names)} == set(names[:count])
+
+
+def test_damaged_shards_are_repaired_and_no_other_is_touched(results: Results) -> None:
+    """Byte for byte, at once."""
+    before = contents(results.folder)
+    age = results.manifest.stat().st_mtime_ns
+    one, two, three, four, *_ = results.shards
+    flip(one)
+    all_of(two)[1].unlink()
+    exchange_first(3)(three, four)
+    os.utime(results.shards[-1], ns=(5, 5))
+    assert len(repaired(results)) == 4
+    assert contents(results.folder) == before
+    for path in (one, two, three, four):
+        for file in all_of(path):
+            assert file.stat().st_mtime_ns == age, "Snakemake must not take it for new"
+    assert results.shards[-1].stat().st_mtime_ns == 5
+    assert repaired(results) == []
+
+
+def test_a_repair_that_cannot_give_the_same_bytes_is_refused(results: Results) -> None:
+    """Frames that were changed after the index was made are noticed before a shard is written."""
+    flip(results.shards[0])
+    rain, depth = some_weather(2)
+    rain[:, 0, 0] = 77
+    results.write_frames(rain, depth)
+    with pytest.raises(PluvialError, match="not those that the index found in the frames"):
+        repaired(results)
+
+
+def test_a_manifest_of_other_bytes_is_noticed_by_a_repair(results: Results) -> None:
+    """The shard is whole, its sidecar says so; but the manifest is not theirs."""
+    manifest = read_json(results.manifest)
+    manifest["splits"]["train"]["shards"][0]["sha256"] = "0" * 64
+    write_json(results.manifest, manifest)
+    (finding,) = verified(results)
+    assert finding.problem == "its sidecar contradicts the manifest"
+    with pytest.raises(PluvialError, match="made again, its bytes are not those the manifest"):
+        repaired(results)
+
+
+def test_a_plan_that_is_missing_is_named(results: Results) -> None:
+    (results.plans / "01.parquet").unlink()
+    with pytest.raises(PluvialError, match=r"01\.parquet"):
+        verified(results)
+
+
+def test_findings_are_reported_and_refused(
+    results: Results, caplog: pytest.LogCaptureFixture
+) -> None:
+    flip(results.shards[0])
+    results.shards[1].unlink()
+    findings = verify(results.manifest, results.plans, workers=2)
+    with (
+        caplog.at_level(logging.ERROR, logger="pluvial"),
+        pytest.raises(PluvialError, match="2 faults in 2 shards; the first: train/01-00000"),
+    ):
+        report(findings, results.manifest)
+    assert caplog.text.count("tfrecord.gz") == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ import rasterio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pluvial.config.times import TimeConfig
 from pluvial.errors import PluvialError
 from pluvial.sources import ascii_grid
-from pluvial.sources.ascii import AsciiDepth, AsciiStreamDepth
+from pluvial.sources.ascii import AsciiDepth, AsciiHeightmap, AsciiRain, AsciiStreamDepth
 from pluvial.sources.ascii_grid import read_grid, read_grids
 from pluvial.sources.entries import Entry
+from pluvial.sources.registry import open_raw
 from pluvial.sources.series import FileSeries
 from pluvial.sources.source import Frame
 
@@ -139,12 +142,84 @@ def stream_of(path: Path, *, start: str, first: int, last: int) -> list[Frame]:
     return list(series.frames(first, last))
 
 
+def test_lines_may_end_as_on_windows(file: Path) -> None:
+    text = (HEADER + ROWS).replace("\n", "\r\n")
+    file.write_bytes(text.encode())
+    _, values = read_grid(Entry(file))
+    np.testing.assert_array_equal(values, [[1, 2, 3], [4, np.nan, 6]])
+
+
+def test_another_code_for_missing(file: Path) -> None:
+    """The one that is named, and the usual one; nan and no other text."""
+    text = HEADER.replace("-9999", "-1") + "1 -1 -9999\nnan -1.0 0\n"
+    _, values = read_grid(Entry(write(file, text)))
+    np.testing.assert_array_equal(values, [[1, np.nan, np.nan], [np.nan, np.nan, 0]])
+
+
+@pytest.mark.parametrize("size", [(5000, 40), (3, 200_000), (1, 1), (700, 700)])
+def test_grids_of_any_size_are_read_in_parts(file: Path, size: tuple[int, int]) -> None:
+    rows, cols = size
+    values = np.random.default_rng(0).integers(0, 99, size)
+    text = HEADER.replace("ncols\t3", f"ncols {cols}").replace("nrows\t2", f"nrows {rows}")
+    write(file, text + "\n".join(" ".join(map(str, row)) for row in values.tolist()))
+    np.testing.assert_array_equal(read_grid(Entry(file))[1], values)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols"), [(1 << 31, 3), (1 << 40, 1 << 19), (2, 1 << 31), (10**300, 1)]
+)
+def test_a_header_that_lies_takes_no_memory(file: Path, rows: int, cols: int) -> None:
+    text = HEADER.replace("ncols\t3", f"ncols {cols}").replace("nrows\t2", f"nrows {rows}")
+    write(file, text + "1 " * 1000)
+    tracemalloc.start()
+    with pytest.raises(PluvialError, match=r"grid 0: "):
+        list(read_grids(Entry(file)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 32 << 20, f"{peak >> 20} MiB were taken"
+
+
+def test_rain_and_heightmap_are_read_alike(file: Path) -> None:
+    write(file, HEADER + ROWS)
+    for section in (
+        AsciiRain(format="ascii", files="x_{time:%Y}"),
+        AsciiDepth(format="ascii", files="x_{time:%Y}"),
+        AsciiHeightmap(format="ascii", files="x"),
+    ):
+        (field,) = section.fields(Entry(file))
+        assert field.time is None
+        assert field.grid.shape == (2, 3)
+        np.testing.assert_array_equal(field.read(), [[1, 2, 3], [4, np.nan, 6]])
+
+
+def test_the_step_of_the_run_is_checked(tmp_path: Path) -> None:
+    """Against the depth's own step where it has one, else that of the case."""
+    write(tmp_path / "a.asc", HEADER + ROWS)
+    write(tmp_path / "run.params", "raster_output_interval: 15\n")
+    keys = {
+        "format": "ascii-stream",
+        "files": "a.asc",
+        "start": "2020-01-01T00:00Z",
+        "parameters": "run.params",
+    }
+    time = TimeConfig(start="2020-01-01T00:00Z", end="2020-01-02T00:00Z", step_minutes=5)
+    with pytest.raises(PluvialError, match=r"is 15 min, but .* 5 min.*`depth.step_minutes: 15`"):
+        open_raw(AsciiStreamDepth(**keys), time, tmp_path, tolerant=False)
+    source = open_raw(AsciiStreamDepth(**keys, step_minutes=15), time, tmp_path, tolerant=False)
+    assert [frame.time for frame in source.frames(0, 1 << 40)] == [1577836800]
+    assert source.files == [tmp_path / "run.params", tmp_path / "a.asc"]
+
+
 def test_denormals_are_read(file: Path) -> None:
     _, values = read_grid(Entry(write(file, HEADER + "9.9e-324 0 0\n0 0 0\n")))
     assert values[0, 0] == 9.9e-324
 
 
 BROKEN = {
+    "long row": (HEADER + "1 2 3 4\n5 6\n", "row 0 has 4 values or more"),
+    "number with underscores": (HEADER + "1_0 2 3\n4 5 6\n", "b'1_0' instead of numbers"),
+    "centre and corner are both missing": (HEADER.replace("xllcorner\t1000\n", "") + ROWS, "lacks"),
+    "second grid cut": (HEADER + ROWS + HEADER + "1 2 3\n", "grid 1: the file ends after row 1"),
     "cut inside a row": (HEADER + "1 2 3\n4 5", "row 1 has 2 values, not 3"),
     "cut between rows": (HEADER + "1 2 3\n", "ends after row 1 of 2"),
     "cut in the header": (HEADER[:30], "lacks"),

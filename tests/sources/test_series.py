@@ -54,6 +54,14 @@ class Ordinal(Stream):
     start: UtcTime | None = None
 
 
+def tar(path: Path, members: dict[str, str]) -> None:
+    with tarfile.open(path, "w") as archive:
+        for name, text in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+
+
 def series(folder: Path, texts: dict[str, str], *, tolerant: bool = False, kind=Numbers, **keys):
     for name, text in texts.items():
         (folder / name).write_text(text)
@@ -237,13 +245,22 @@ def test_faults_are_seen_by_whoever_asked_before(tmp_path: Path) -> None:
 
 
 def test_a_damaged_archive_is_a_fault(tmp_path: Path) -> None:
+    tar(tmp_path / "r1970010100.tar", {"a": "0 0"})
     (tmp_path / "r1970010101.tar").write_bytes(b"no tar")
-    pattern = "r{time:%Y%m%d%H}*"
-    source = series(tmp_path, {"r1970010100": "0 0"}, files=pattern, tolerant=True)
+    source = series(tmp_path, {}, files="r{time:%Y%m%d%H}.tar", tolerant=True)
     assert seen(source) == [(0, 0)]
     (fault,) = source.faults
     assert fault.origin.endswith("r1970010101.tar")
     assert "no whole uncompressed tar" in fault.problem
+
+
+def test_a_damaged_member_is_a_fault_and_the_others_count(tmp_path: Path) -> None:
+    """The name of an archive tells no time of its members."""
+    tar(tmp_path / "r1970010100.tar", {"a": "0 0", "b": "BAD", "c": "600 2", "d": "- 3"})
+    source = series(tmp_path, {}, files="r{time:%Y%m%d%H}.tar", tolerant=True)
+    assert seen(source) == [(0, 0), (600, 2)]
+    assert [fault.origin.rpartition("!")[2] for fault in source.faults] == ["b", "d"]
+    assert "tells its time" in source.faults[1].problem
 
 
 def test_the_crs_of_the_configuration_takes_the_place_of_the_file_s(tmp_path: Path) -> None:
@@ -265,11 +282,7 @@ def test_nothing_readable_at_all_is_an_error(tmp_path: Path) -> None:
 
 
 def test_members_of_a_tar_are_named(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "r1970010100.tar", "w") as archive:
-        for name, text in (("b", b"300 1"), ("a", b"0 0")):
-            member = tarfile.TarInfo(name)
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text))
+    tar(tmp_path / "r1970010100.tar", {"b": "300 1", "a": "0 0"})
     source = series(tmp_path, {}, files="r{time:%Y%m%d%H}.tar")
     frames = list(source.frames(0, 1000))
     assert [frame.origin.rpartition("!")[2] for frame in frames] == ["a", "b"]

@@ -22,7 +22,10 @@ def copy_of(place: Workplace, folder: Path) -> Workplace:
 def test_everything_is_there(smoke: Workplace) -> None:
     expected = [
         f"figures/{n}.{k}"
-        for n in ("catchment", "embeddings", "random_control", "training", "retrieval")
+        for n in (
+            *("catchment", "embeddings", "random_control", "training", "retrieval"),
+            *("availability", "plan", "domain"),
+        )
         for k in ("png", "svg")
     ]
     expected += ["diagnostics/retrieval.json", "shards/manifest.json", "frames/report.json"]
@@ -96,6 +99,9 @@ def test_a_lost_shard_alone_is_remade(smoke: Workplace, tmp_path: Path) -> None:
                 "random_control_figure",
                 "retrieval_figure",
                 "training_figure",
+                "availability_figure",
+                "plan_figure",
+                "domain_figure",
             },
         ),
         ("figures/retrieval.py", {"retrieval_figure"}),

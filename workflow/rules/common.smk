@@ -12,6 +12,7 @@ from pluvial.case.case import load_case
 from pluvial.case.editions import editions
 from pluvial.errors import PluvialError
 from pluvial.files.code import code_digest
+from pluvial.files.fingerprints import document_sha256
 
 try:
     CASE = load_case(
@@ -60,3 +61,8 @@ def path(pattern):
 def memory(megabytes):
     """Memory that grows with the attempt, for resubmission by the profile."""
     return lambda wildcards, attempt: megabytes * attempt
+
+
+# Of all code that the bytes of a dataset depend on.
+MAKERS = "heightmap rain_frames depth_frames simulate_depth index plan shard manifest"
+DATA_CODE = document_sha256([code(f"{maker}.py") for maker in MAKERS.split()])[:16]

@@ -140,6 +140,91 @@ rule retrieval_figure:
         "../scripts/retrieval_figure.py"
 
 
+rule availability_figure:
+    input:
+        report="<results>/frames/report.json",
+    output:
+        png=report(
+            "<results>/figures/availability.png",
+            caption="../report/availability.rst",
+            category="Figures",
+            labels={"figure": "availability"},
+        ),
+        svg="<results>/figures/availability.svg",
+    log:
+        "<logs>/figures/availability.log",
+    benchmark:
+        "<benchmarks>/figures/availability.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        code=code("availability_figure.py"),
+    script:
+        "../scripts/availability_figure.py"
+
+
+rule plan_figure:
+    input:
+        plans=collect("<results>/plan/{edition.name}.json", edition=EDITIONS),
+        leakage="<results>/plan/leakage.json",
+    output:
+        png=report(
+            "<results>/figures/plan.png",
+            caption="../report/plan.rst",
+            category="Figures",
+            labels={"figure": "plan"},
+        ),
+        svg="<results>/figures/plan.svg",
+    log:
+        "<logs>/figures/plan.log",
+    benchmark:
+        "<benchmarks>/figures/plan.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        code=code("plan_figure.py"),
+    script:
+        "../scripts/plan_figure.py"
+
+
+rule domain_figure:
+    input:
+        heightmap="<results>/frames/heightmap.nc",
+        rain=f"<results>/frames/rain/{PERIODS[0]}.nc",
+        depth=f"<results>/frames/depth/{DEPTHS[0]}.nc",
+    output:
+        png=report(
+            "<results>/figures/domain.png",
+            caption="../report/domain.rst",
+            category="Figures",
+            labels={"figure": "domain"},
+        ),
+        svg="<results>/figures/domain.svg",
+    log:
+        "<logs>/figures/domain.log",
+    benchmark:
+        "<benchmarks>/figures/domain.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        code=code("domain_figure.py"),
+        part=part("records"),
+    script:
+        "../scripts/domain_figure.py"
+
+
 rule figures:
     input:
         collect(
@@ -150,6 +235,9 @@ rule figures:
                 "random_control",
                 "training",
                 "retrieval",
+                "availability",
+                "plan",
+                "domain",
             ],
             kind=["png", "svg"],
         ),

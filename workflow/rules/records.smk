@@ -131,6 +131,41 @@ rule proofs:
         "../scripts/proofs.py"
 
 
+# The card of the dataset: for people, and as Croissant for machines.
+rule describe:
+    input:
+        manifest="<results>/shards/manifest.json",
+        plans=collect("<results>/plan/{edition.name}.json", edition=EDITIONS),
+        report="<results>/frames/report.json",
+        proofs="<results>/shards/proofs.json",
+        rain=collect("<results>/frames/rain/{period}.nc", period=PERIODS),
+        depth=collect("<results>/frames/depth/{period}.nc", period=DEPTHS),
+        heightmap="<results>/frames/heightmap.nc",
+    output:
+        card="<results>/shards/README.md",
+        croissant="<results>/shards/croissant.json",
+    log:
+        "<logs>/describe.log",
+    benchmark:
+        "<benchmarks>/describe.tsv"
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        code=code("describe.py"),
+        part=part(
+            *("name", "data_folder", "time", "domain", "heightmap"),
+            *("rain", "depth", "frames", "records"),
+        ),
+        version=DATA_CODE,
+    script:
+        "../scripts/describe.py"
+
+
 # How much of a score on this split a model could have by remembering alone.
 rule leakage:
     input:
@@ -199,4 +234,5 @@ rule tfrecords:
         rules.manifest.input.shards,
         rules.proofs.output,
         rules.leakage.output,
+        rules.describe.output,
     localrule: True

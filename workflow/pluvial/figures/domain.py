@@ -11,16 +11,19 @@ import cmocean
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap, Normalize, PowerNorm
+from matplotlib.colors import Colormap, ListedColormap, Normalize, PowerNorm
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from pluvial.config.data import RecordsConfig
-from pluvial.figures.georeference import Georeference, carry, named, read_georeference
+from pluvial.figures.georeference import Georeference, read_georeference
+from pluvial.figures.mapview import View, corners, edges_of, extent_of, named, seen, view_of
 from pluvial.figures.relief import shade, tint
-from pluvial.figures.sheet import MARGIN, Sheet, bare, colour_bar
+from pluvial.figures.sheet import DPI, MARGIN, Sheet, bare, colour_bar
 from pluvial.figures.style import (
     FLOODED,
     MUTED,
+    NO_DATA,
     OKABE_ITO,
     SIZES,
     round_up,
@@ -48,40 +51,36 @@ MARKS = {
 MAP, AXIS, GAP, COLUMN = 6.3, 0.75, 0.55, 4.1
 PAGE_WIDTH = MARGIN + AXIS + MAP + GAP + COLUMN + MARGIN
 MAP_LEFT, RIGHT = MARGIN + AXIS, PAGE_WIDTH - MARGIN - COLUMN
-TOP, BELOW_MAP, LINE, ENTRY, CHECK = 1.15, 1.15, 0.16, 0.44, 0.23
+TOP, BELOW_MAP, LINE, ENTRY, CHECK = 1.15, 1.15, 0.16, 0.56, 0.23
 DETAIL, DETAIL_GAP = 1.26, 0.16
 MOST_PIXELS, MOST_CORNERS = 1400, 500
+"""Finest images and fields that can be seen."""
 REACH = 0.6
 """How far around the ground the map reaches, in sides of the ground."""
 LEAST_CELL = 0.06
 """Cells narrower than this, inches, are not drawn one by one."""
-EARTH_DEGREE = 111_320.0
-"""Metres in a degree of latitude."""
 
 
 @dataclass(frozen=True)
-class View:
-    """The map's coordinates.
+class Layer:
+    """A field over the ground.
 
     Attributes:
-        unit: what one unit of the axes is, in units of the CRS (1000 for km of a CRS in m).
-        metres: metres in one unit of the CRS.
-        degrees: whether the CRS is in degrees.
-        stretch: how much longer a unit northwards is drawn than one eastwards.
+        grid: where it lies.
+        values: float64[rows, cols], NaN where nothing is drawn.
+        colours, norm: how values are shown.
+        opacity: 1 where nothing shows through.
     """
 
-    unit: float
-    metres: float
-    degrees: bool
-    stretch: float
+    grid: Grid
+    values: NDArray[np.float64]
+    colours: Colormap
+    norm: Normalize
+    opacity: float
 
 
 def draw_domain(
-    heightmap: Path,
-    rain: Path,
-    depth: Path,
-    path: Path,
-    records: RecordsConfig = DEFAULTS,
+    heightmap: Path, rain: Path, depth: Path, path: Path, records: RecordsConfig = DEFAULTS
 ) -> None:
     """Draw how rain, depth and ground lie on each other; write ``path`` and its SVG.
 
@@ -104,62 +103,30 @@ def domain_sheet(found: Georeference) -> Sheet:
     height = (limits[3] - limits[2]) * view.stretch
     scale = MAP / max(width, height)
     map_width, map_height = width * scale, height * scale
-    column = ENTRY * 3 + 0.5 + _checks_height(found) + 0.62 + DETAIL + 0.3
+    column = ENTRY * 3 + 0.42 + _checks_height(found) + 0.62 + DETAIL + 0.3
     sheet = Sheet(PAGE_WIDTH, TOP + max(map_height + BELOW_MAP, column) + 0.15)
     failed = sum(check.fits is False for check in found.checks)
-    verdict = "no misfit was found" if not failed else f"{failed} of the checks in c fail"
+    verdict = (
+        f"{failed} check{'s fail' if failed > 1 else ' fails'}" if failed else "no misfit found"
+    )
     sheet.title(
         f"Rain, depth and ground on each other: {verdict}",
         found.frames + (f" In {named(found.ground.crs)}." if found.ground.crs else ""),
     )
     sheet.heading(MARGIN, TOP - 0.12, "a", "The ground, its floods, and the rain above")
     axes = sheet.axes(MAP_LEFT, TOP, map_width, map_height)
-    _draw_layers(axes, found, view)
-    every = _draw_lines(axes, found, view, limits, map_width)
+    image, layers = _ground_image(found, view), _layers(found)
+    _draw_ground(axes, image, extent_of(found.ground, found.ground, view))
+    for layer in layers:
+        _draw_layer(axes, layer, found.ground, view, limits)
+    every = _draw_cells(axes, found, "rain", view, limits)
+    _draw_outlines(axes, found, view)
     _set_view(axes, limits, view, found.ground)
     _draw_bars(sheet, found, TOP + map_height, map_width, limits, view)
     top = _draw_grids(sheet, found, TOP, every)
-    top = _draw_checks(sheet, found, top + 0.5)
-    _draw_details(sheet, found, view, top + 0.62)
+    top = _draw_checks(sheet, found, top + 0.42)
+    _draw_details(sheet, found, view, image, top + 0.62)
     return sheet
-
-
-def view_of(ground: Grid) -> View:
-    """Kilometres, or degrees if the CRS is in degrees; an unknown CRS is taken to be in metres."""
-    if ground.crs:
-        from rasterio.crs import CRS
-
-        crs = CRS.from_user_input(ground.crs)
-        if crs.is_geographic:
-            middle = np.radians((ground.south + ground.north) / 2)
-            stretch = 1 / max(float(np.cos(middle)), 0.05)
-            return View(1.0, EARTH_DEGREE / stretch, True, stretch)
-        metres = float(crs.linear_units_factor[1])
-        return View(1000 / metres, metres, False, 1.0)
-    return View(1000.0, 1.0, False, 1.0)
-
-
-def corners(
-    grid: Grid, rows: NDArray[np.intp], cols: NDArray[np.intp], target: Grid, view: View
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where the cells' corners lie on the map, float64[len(rows), len(cols)] each."""
-    x = grid.west + cols * grid.cell
-    y = grid.north - rows * grid.cell
-    carried = carry(*np.meshgrid(x, y), grid, target)
-    return carried[0] / view.unit, carried[1] / view.unit
-
-
-def _every(count: int, most: int) -> NDArray[np.intp]:
-    """Edges 0 to ``count``: all of them, or ``most`` evenly."""
-    return np.unique(np.linspace(0, count, min(count, most) + 1).round().astype(np.intp))
-
-
-def _extent(grid: Grid, target: Grid, view: View) -> NDArray[np.float64]:
-    """West, east, south and north on the map; NaN if it cannot be carried there."""
-    x, y = corners(grid, _every(grid.rows, 20), _every(grid.cols, 20), target, view)
-    if np.isnan(x).all() or np.isnan(y).all():
-        return np.full(4, np.nan)
-    return np.array([np.nanmin(x), np.nanmax(x), np.nanmin(y), np.nanmax(y)])
 
 
 def _union(extents: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -168,10 +135,8 @@ def _union(extents: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _limits(found: Georeference, view: View) -> NDArray[np.float64]:
-    """What the map shows: all three grids, but not the far ends of those that overlap the ground."""
-    extents = [
-        _extent(grid, found.ground, view) for grid in (found.ground, found.rain, found.depth)
-    ]
+    """What the map shows: all three grids, less the far ends of what overlaps the ground."""
+    extents = [extent_of(grid, found.ground, view) for grid in found.grids.values()]
     ground = extents[0]
     reach = REACH * max(ground[1] - ground[0], ground[3] - ground[2])
     near = ground + reach * np.array([-1, 1, -1, 1])
@@ -184,56 +149,61 @@ def _limits(found: Georeference, view: View) -> NDArray[np.float64]:
         shown.append(np.clip(other, near[[0, 0, 2, 2]], near[[1, 1, 3, 3]]) if overlaps else other)
     union = _union(shown)
     margin = 0.03 * max(union[1] - union[0], union[3] - union[2])
-    return union + margin * np.array([-1, 1, -1, 1])
+    return np.asarray(union + margin * np.array([-1, 1, -1, 1]))
 
 
-def _draw_layers(axes: Axes, found: Georeference, view: View) -> None:
-    """The ground in grey, the rain through which it shows, and what is ever flooded."""
-    ground = found.ground
+def _layers(found: Georeference) -> list[Layer]:
+    """The rain through which the ground shows, and what is ever flooded."""
+    floods = np.where(found.flooded > 0, found.flooded, np.nan)
+    return [
+        Layer(found.rain, found.mean_rain, RAIN, _rain_norm(found), SEE_THROUGH),
+        Layer(found.depth, floods, FLOODED, _flooded_norm(found), 1.0),
+    ]
+
+
+def _ground_image(found: Georeference, view: View) -> NDArray[np.float64]:
+    """The ground in light and shade, RGBA float64[rows, cols, 4], no finer than can be seen."""
     rows, cols = (
         ((np.arange(min(n, MOST_PIXELS)) + 0.5) * n / min(n, MOST_PIXELS)).astype(np.intp)
-        for n in ground.shape
+        for n in found.ground.shape
     )
-    cell = ground.cell * view.metres * ground.rows / rows.size
+    cell = found.ground.cell * view.metres * found.ground.rows / rows.size
     relief = shade(found.elevation[np.ix_(rows, cols)], cell)
+    return tint(relief, np.ones((*relief.light.shape, 3)), DARKEST)
+
+
+def _draw_ground(axes: Axes, image: NDArray[np.float64], extent: NDArray[np.float64]) -> None:
+    """The ground; hatched where it is missing."""
+    west, east, south, north = extent
+    axes.add_patch(Rectangle((west, south), east - west, north - south, zorder=-1, **NO_DATA))
     axes.imshow(
-        tint(relief, np.ones((*relief.light.shape, 3)), DARKEST),
-        extent=tuple(_extent(ground, ground, view)),
+        image,
+        extent=(west, east, south, north),
         aspect="auto",
         interpolation="nearest",
         rasterized=True,
         zorder=0,
     )
-    _draw_field(
-        axes, found.rain, found.mean_rain, found, view, RAIN, _rain_norm(found), SEE_THROUGH
-    )
-    floods = np.where(found.flooded > 0, found.flooded, np.nan)
-    _draw_field(axes, found.depth, floods, found, view, FLOODED, _flooded_norm(found), 1.0)
 
 
-def _draw_field(
-    axes: Axes,
-    grid: Grid,
-    values: NDArray[np.float64],
-    found: Georeference,
-    view: View,
-    colours: ListedColormap,
-    norm: Normalize,
-    opacity: float,
+def _draw_layer(
+    axes: Axes, layer: Layer, target: Grid, view: View, limits: NDArray[np.float64]
 ) -> None:
     """A field where it lies; of more cells than can be seen, the greatest of each few."""
-    rows, cols = _every(grid.rows, MOST_CORNERS), _every(grid.cols, MOST_CORNERS)
-    x, y = corners(grid, rows, cols, found.ground, view)
-    if np.isnan(values).all() or not (np.isfinite(x).all() and np.isfinite(y).all()):
+    rows, cols = seen(layer.grid, target, view, limits, MOST_CORNERS)
+    x, y = corners(layer.grid, rows, cols, target, view)
+    if np.isnan(layer.values).all() or not (rows.size and np.isfinite([x, y]).all()):
         return
-    shown = np.fmax.reduceat(np.fmax.reduceat(values, rows[:-1], axis=0), cols[:-1], axis=1)
+    shown = layer.values[rows[0] : rows[-1], cols[0] : cols[-1]]
+    shown = np.fmax.reduceat(shown, rows[:-1] - rows[0], axis=0)
+    shown = np.fmax.reduceat(shown, cols[:-1] - cols[0], axis=1)
     axes.pcolormesh(
         x,
         y,
         np.ma.masked_invalid(shown),
-        cmap=colours,
-        norm=norm,
-        alpha=opacity,
+        cmap=layer.colours,
+        norm=layer.norm,
+        alpha=layer.opacity,
         lw=0,
         rasterized=True,
         zorder=1,
@@ -251,31 +221,10 @@ def _flooded_norm(found: Georeference) -> PowerNorm:
     return PowerNorm(0.5, 0, round_up(most) if most > 0 else 1.0)
 
 
-def _draw_lines(
-    axes: Axes,
-    found: Georeference,
-    view: View,
-    limits: NDArray[np.float64],
-    inches: float,
-    *,
-    cells_of: Sequence[str] = ("rain",),
-) -> int:
-    """The outlines, and the edges of the cells of ``cells_of``, on a map ``inches`` wide.
-
-    Returns how many cells of the last of them lie between two lines.
-    """
-    grids = {"ground": found.ground, "depth": found.depth, "rain": found.rain}
-    every = 1
-    for name in cells_of:
-        grid = grids[name]
-        extent = _extent(grid, found.ground, view)
-        if not np.isfinite(extent).all():
-            continue
-        cell = (extent[1] - extent[0]) / grid.cols * inches / (limits[1] - limits[0])
-        every = _lines_apart(cell)
-        _draw_cells(axes, grid, found.ground, view, every, str(LINES[name]["color"]))
-    for name, grid in grids.items():
-        rows, cols = _every(grid.rows, MOST_CORNERS), _every(grid.cols, MOST_CORNERS)
+def _draw_outlines(axes: Axes, found: Georeference, view: View) -> None:
+    """The edges of the three grids."""
+    for name, grid in found.grids.items():
+        rows, cols = edges_of(grid.rows, MOST_CORNERS), edges_of(grid.cols, MOST_CORNERS)
         around = [
             corners(grid, rows[:1], cols, found.ground, view),
             corners(grid, rows, cols[-1:], found.ground, view),
@@ -284,28 +233,35 @@ def _draw_lines(
         ]
         x, y = (np.concatenate([side[axis].ravel() for side in around]) for axis in (0, 1))
         axes.plot(x, y, **LINES[name], solid_joinstyle="miter", zorder=4, label=name)
-    return every
 
 
-def _lines_apart(cell: float) -> int:
-    """Of cells of so many inches, every how manieth edge is drawn: 1, 2, 5, 10, ..."""
-    return max(1, int(round_up(LEAST_CELL / cell, (1, 2, 5, 10)))) if cell < LEAST_CELL else 1
+def _draw_cells(
+    axes: Axes, found: Georeference, name: str, view: View, limits: NDArray[np.float64]
+) -> int:
+    """The edges of the cells of a grid that lie within ``limits``, on axes that show them.
 
-
-def _draw_cells(axes: Axes, grid: Grid, target: Grid, view: View, every: int, colour: str) -> None:
-    rows, cols = np.arange(0, grid.rows + 1, every), np.arange(0, grid.cols + 1, every)
-    across, along = _every(grid.rows, 20), _every(grid.cols, 20)
-    lines = [
-        np.stack(corners(grid, rows[k : k + 1], along, target, view), -1)[0]
-        for k in range(rows.size)
-    ]
-    lines += [
-        np.stack(corners(grid, across, cols[k : k + 1], target, view), -1)[:, 0]
-        for k in range(cols.size)
-    ]
+    Returns how many cells lie between two lines: more than 1 where the cells are too small.
+    """
+    grid = found.grids[name]
+    extent = extent_of(grid, found.ground, view)
+    rows, cols = seen(grid, found.ground, view, limits, MOST_CORNERS)
+    if not rows.size:
+        return 1
+    inches = axes.get_position().width * PAGE_WIDTH
+    cell = (extent[1] - extent[0]) / grid.cols * inches / (limits[1] - limits[0])
+    every = int(round_up(LEAST_CELL / cell, (1, 2, 5, 10))) if cell < LEAST_CELL else 1
+    lines = []
+    for row in range(-(-rows[0] // every) * every, rows[-1] + 1, every):
+        x, y = corners(grid, np.array([row]), cols, found.ground, view)
+        lines.append(np.column_stack([x[0], y[0]]))
+    for col in range(-(-cols[0] // every) * every, cols[-1] + 1, every):
+        x, y = corners(grid, rows, np.array([col]), found.ground, view)
+        lines.append(np.column_stack([x[:, 0], y[:, 0]]))
     axes.add_collection(
-        LineCollection(lines, colors=colour, linewidths=0.35, alpha=0.7, zorder=3), autolim=False
+        LineCollection(lines, colors=LINES[name]["color"], linewidths=0.35, alpha=0.7, zorder=3),
+        autolim=False,
     )
+    return every
 
 
 def _set_view(axes: Axes, limits: NDArray[np.float64], view: View, ground: Grid) -> None:
@@ -313,7 +269,9 @@ def _set_view(axes: Axes, limits: NDArray[np.float64], view: View, ground: Grid)
     axes.set_ylim(limits[2], limits[3])
     axes.set_aspect("auto")
     axes.ticklabel_format(useOffset=False, style="plain")
-    axes.locator_params(nbins=6)
+    box = axes.get_window_extent()
+    axes.locator_params(axis="x", nbins=max(2, round(box.width / DPI / 0.7)))
+    axes.locator_params(axis="y", nbins=max(2, round(box.height / DPI / 0.7)))
     kind = "longitude", "latitude"
     if not view.degrees:
         kind = ("easting", "northing") if ground.crs else ("x", "y")
@@ -346,38 +304,31 @@ def _draw_bars(
     scale = sheet.axes(MAP_LEFT + MAP - inches, top + 0.05, inches, 0.035)
     scale.set_facecolor("black")
     bare(scale, frame=False)
-    sheet.text(
-        MAP_LEFT + MAP,
-        top + 0.12,
-        f"{shown:g} km",
-        ha="right",
-        fontsize=SIZES["small"],
-        color=MUTED,
-    )
+    note: dict[str, Any] = {"ha": "right", "fontsize": SIZES["small"], "color": MUTED}
+    sheet.text(MAP_LEFT + MAP, top + 0.12, f"{shown:g} km", **note)
 
 
 def _draw_grids(sheet: Sheet, found: Georeference, top: float, every: int) -> float:
     """The legend: each grid's line, shape, cell and CRS; returns where it ends."""
     sheet.heading(RIGHT, top - 0.12, "b", "The grids")
     for name, words in NAMES.items():
-        grid: Grid = getattr(found, name)
+        grid = found.grids[name]
         sample = sheet.axes(RIGHT, top + 0.03, 0.34, 0.22)
         sample.plot([0, 0, 1, 1, 0], [0, 1, 1, 0, 0], **LINES[name], solid_joinstyle="miter")
         if name == "rain":
-            for k in (1, 2):
-                sample.plot([k / 3] * 2, [0, 1], color=LINES[name]["color"], lw=0.35)
-            sample.plot([0, 1], [0.5] * 2, color=LINES[name]["color"], lw=0.35)
+            sample.vlines([1 / 3, 2 / 3], 0, 1, color=LINES[name]["color"], lw=0.35)
+            sample.hlines(0.5, 0, 1, color=LINES[name]["color"], lw=0.35)
         sample.set_axis_off()
         unit = "°" if view_of(grid).degrees else " m"
         sheet.text(RIGHT + 0.48, top, words, fontweight="bold")
         if name == "rain":
-            lines = "all edges" if every == 1 else f"every {every} edges"
+            lines = {1: "every edge", 2: "every 2nd edge"}.get(every, f"every {every}th edge")
             sheet.text(RIGHT + 0.48, top + LINE, lines, fontsize=SIZES["small"], color=MUTED)
         sheet.text(RIGHT + 1.45, top, f"{grid.rows:,} × {grid.cols:,} cells of {grid.cell:g}{unit}")
         sheet.text(
             RIGHT + 1.45,
             top + LINE,
-            f"{named(grid.crs)}; north-west corner {grid.west:.10g}, {grid.north:.10g}",
+            f"{named(grid.crs)}\nnorth-west corner {grid.west:.10g}, {grid.north:.10g}",
             fontsize=SIZES["small"],
             color=MUTED,
         )
@@ -402,12 +353,13 @@ def _draw_checks(sheet: Sheet, found: Georeference, top: float) -> float:
     return top
 
 
-def _draw_details(sheet: Sheet, found: Georeference, view: View, top: float) -> None:
+def _draw_details(
+    sheet: Sheet, found: Georeference, view: View, image: NDArray[np.float64], top: float
+) -> None:
     """All three grids whole, and two corners of the ground from near."""
     sheet.heading(RIGHT, top - 0.28, "d", "All of the three, and two corners of the ground")
-    ground = _extent(found.ground, found.ground, view)
-    grids = (found.ground, found.rain, found.depth)
-    whole = _union([_extent(grid, found.ground, view) for grid in grids])
+    ground = extent_of(found.ground, found.ground, view)
+    whole = _union([extent_of(grid, found.ground, view) for grid in found.grids.values()])
     centre = (whole[0] + whole[1]) / 2, (whole[2] + whole[3]) / 2
     side = 0.54 * max(whole[1] - whole[0], (whole[3] - whole[2]) * view.stretch)
     near = 1.3 * max(found.rain.cell, 3 * found.depth.cell) / view.unit
@@ -424,9 +376,12 @@ def _draw_details(sheet: Sheet, found: Georeference, view: View, top: float) -> 
         north = reach / view.stretch
         limits = np.array([x - reach, x + reach, y - north, y + north])
         if number:
-            _draw_layers(axes, found, view)
-        cells = ("depth", "rain") if number else ()
-        _draw_lines(axes, found, view, limits, DETAIL, cells_of=cells)
+            _draw_ground(axes, image, ground)
+            for layer in _layers(found):
+                _draw_layer(axes, layer, found.ground, view, limits)
+            for name in ("depth", "rain"):
+                _draw_cells(axes, found, name, view, limits)
+        _draw_outlines(axes, found, view)
         _set_view(axes, limits, view, found.ground)
         axes.set_xlabel("")
         axes.set_ylabel("")

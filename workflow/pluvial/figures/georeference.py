@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from pluvial.errors import PluvialError
+from pluvial.figures.mapview import carry, named
 from pluvial.figures.overview import BLOCK_CELLS
 from pluvial.figures.style import percent
 from pluvial.frames.elevation import read_elevation
@@ -25,7 +25,10 @@ FARTHEST = 3
 """Floods are tried on the ground at shifts of up to so many cells."""
 AROUND = 5
 """Side, in cells, of the surroundings that a cell's elevation is compared with."""
-CLEARLY = 0.1
+LEAST_FLOODED, ERRORS, TELLING = 20, 5.0, 0.25
+"""Nothing is concluded from fewer flooded cells, nor if floods lie by less below their surroundings
+in the best place of all, in standard errors of their mean or standard deviations of all cells."""
+CLEARLY = 0.2
 """By this share another place must fit better than the true one to count as a misfit."""
 PROBES = 200
 """Points per side at which the cover of the ground is looked at."""
@@ -71,6 +74,11 @@ class Georeference:
     flooded: NDArray[np.float64]
     flooded_m: float
     frames: str
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """All three, by name."""
+        return {"ground": self.ground, "depth": self.depth, "rain": self.rain}
 
     @cached_property
     def checks(self) -> list[Check]:
@@ -129,37 +137,8 @@ def _mean(
     return file.grid, words, mean
 
 
-def named(crs: str) -> str:
-    """A CRS in a few words."""
-    if not crs:
-        return "no CRS stated"
-    if len(crs) > 24 and (quoted := re.search(r'\["([^"]+)"', crs)):
-        return quoted[1]
-    return crs if len(crs) <= 40 else f"{crs[:39]}…"
-
-
-def carry(
-    x: NDArray[np.float64], y: NDArray[np.float64], source: Grid, target: Grid
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Coordinates from the CRS of ``source`` to that of ``target``; an unknown one is the same.
-
-    ``x`` and ``y`` have the same shape, float64[...], and so has what is returned; a point that
-    cannot be carried is NaN.
-    """
-    if not source.crs or not target.crs or source.same_crs(target):
-        return x, y
-    from rasterio.warp import transform
-
-    moved = transform(source.crs, target.crs, x.ravel().tolist(), y.ravel().tolist())
-    carried = [np.array(one, dtype=np.float64).reshape(x.shape) for one in moved]
-    return (
-        np.where(np.isfinite(carried[0]), carried[0], np.nan),
-        np.where(np.isfinite(carried[1]), carried[1], np.nan),
-    )
-
-
 def _check_crs(found: Georeference) -> Check:
-    grids = {"ground": found.ground, "rain": found.rain, "depth": found.depth}
+    grids = found.grids
     stated = {name: grid for name, grid in grids.items() if grid.crs}
     if not stated:
         return Check(None, "No CRS is stated: coordinates are taken as they are")
@@ -179,7 +158,9 @@ def _check_depth(found: Georeference) -> Check:
     if depth.shape == ground.shape and depth.cell == ground.cell:
         east = (depth.west - ground.west) / ground.cell
         north = (depth.south - ground.south) / ground.cell
-        return Check(False, f"The depth is shifted by {east:.4g} cells east, {north:.4g} north")
+        return Check(
+            False, f"The depth is shifted by {east:.4g} (east) and {north:.4g} (north) cells"
+        )
     return Check(False, "The cells of depth and ground are not the same")
 
 
@@ -187,14 +168,11 @@ def _check_cover(found: Georeference) -> Check:
     """How much of the ground the rain covers."""
     ground, rain = found.ground, found.rain
     spots = (np.arange(PROBES) + 0.5) / PROBES
-    x, y = carry(
-        *np.meshgrid(
-            ground.west + spots * (ground.east - ground.west),
-            ground.south + spots * (ground.north - ground.south),
-        ),
-        ground,
-        rain,
+    x, y = np.meshgrid(
+        ground.west + spots * (ground.east - ground.west),
+        ground.south + spots * (ground.north - ground.south),
     )
+    x, y = carry(x, y, ground, rain)
     inside = (x > rain.west) & (x < rain.east) & (y > rain.south) & (y < rain.north)
     share = float(inside.mean())
     if share == 1:
@@ -224,15 +202,16 @@ def local_height(elevation: NDArray[np.floating]) -> NDArray[np.float64]:
         return np.where(known, elevation - sums / weights, np.nan)
 
 
-def fits_of_floods(
-    flooded: NDArray[np.float64], elevation: NDArray[np.floating]
-) -> dict[str, float]:
+def fits_of_floods(flooded: NDArray[np.float64], height: NDArray[np.float64]) -> dict[str, float]:
     """How far the floods lie above their surroundings, m, if they lay elsewhere, by where.
 
     Water stands in hollows and channels: on the right ground the value is low. The place they
     do lie in is called ``""``; a place is left out where no flooded cell has ground.
+
+    Args:
+        flooded: share of the frames in which a cell is flooded, float64[rows, cols].
+        height: of each cell above its surroundings (see :func:`local_height`).
     """
-    height = local_height(elevation)
     shares = np.nan_to_num(flooded)
     found = {"": _mean_height(shares, height, 0, 0)}
     for south in range(-FARTHEST, FARTHEST + 1):
@@ -259,37 +238,32 @@ def _mean_height(
 
 def _shift(south: int, east: int) -> str:
     parts = [
-        f"{abs(cells)} {names[cells > 0]}"
+        f"{abs(cells)} cell{'s' if abs(cells) > 1 else ''} {names[cells > 0]}"
         for cells, names in ((south, ("north", "south")), (east, ("west", "east")))
         if cells
     ]
-    return f"moved by {' and '.join(parts)}"
+    return f"moved {' and '.join(parts)}"
 
 
 def _check_floods(found: Georeference) -> Check:
     """Whether the floods fit the ground where they lie better than moved or mirrored."""
     if found.depth.shape != found.ground.shape:
         return Check(None, "Floods and hollows are not compared: the cells are not the same")
-    fits = fits_of_floods(found.flooded, found.elevation)
+    height = local_height(found.elevation)
+    fits = fits_of_floods(found.flooded, height)
     if "" not in fits:
-        return Check(None, "Nothing is flooded: floods cannot be compared with hollows")
-    here = fits.pop("")
-    place = min(fits, key=lambda name: fits[name], default="")
-    if place and fits[place] < here - CLEARLY * max(abs(here), abs(fits[place])):
-        return Check(
-            False,
-            f"Floods lie {_height(here)} their surroundings;\n"
-            f"{place} (cells) they would lie {_height(fits[place])}",
-        )
-    return Check(
-        here < 0,
-        f"Floods lie {_height(here)} their surroundings,\n"
-        + (
-            f"and no lower if moved by up to {FARTHEST} cells or mirrored"
-            if here < 0
-            else "where water cannot stand"
-        ),
-    )
+        return Check(None, "Nothing is flooded that could be compared with hollows")
+    here, place = fits[""], min(fits, key=lambda name: fits[name])
+    best = fits[place]
+    # The mean of unrelated cells has the standard error spread / √cells.
+    cells, spread = np.count_nonzero(found.flooded > 0), float(np.nanstd(height))
+    if cells < LEAST_FLOODED or best >= -spread * max(ERRORS / np.sqrt(cells), TELLING):
+        return Check(None, "Too few floods, or none in hollows: not compared with the ground")
+    floods = "Floods lie" if found.depth.meets(found.ground) else "Cell on cell, floods lie"
+    lie = f"{floods} {_height(here)} their surroundings"
+    if best < here - CLEARLY * max(abs(here), abs(best)):
+        return Check(False, f"{lie};\n{_height(best)} if {place}")
+    return Check(True, f"{lie},\nand not clearly lower if moved by {FARTHEST} cells or mirrored")
 
 
 def _height(metres: float) -> str:

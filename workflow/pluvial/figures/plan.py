@@ -134,7 +134,8 @@ def plan_sheet(plans: Sequence[Path], leakage: Path | None) -> Sheet:
     sheet.title(
         "What became of every candidate record",
         f"{total:,} candidates, {_iso(found.first)} to {_iso(found.last)}: {kept:,} kept "
-        f"({_share(kept, total)}), {total - kept:,} dropped ({_share(total - kept, total)}).",
+        f"({_share(kept, total)}), {total - kept:,} dropped ({_share(total - kept, total)})."
+        + (" Dashed: here begins what was appended." if found.appended else ""),
     )
     top = TOP
     sheet.heading(MARGIN, top - 0.12, "a", "Kept and dropped, by calendar month")
@@ -170,7 +171,8 @@ def read_plan(plans: Sequence[Path]) -> Plan:
         try:
             for month, counts in document["months"].items():
                 months[month] = months.get(month, Counter()) + Counter(counts)
-            for reason, dropped in document["dropped"].items():
+            for reason in set[str]().union(*document["months"].values()) - {KEPT}:
+                dropped = document["dropped"][reason]
                 first, last = _time(dropped["first"]), _time(dropped["last"])
                 earlier = spans.get(reason, (first, last))
                 spans[reason] = min(earlier[0], first), max(earlier[1], last)
@@ -195,7 +197,7 @@ def read_plan(plans: Sequence[Path]) -> Plan:
 def _segments(document: Mapping[str, Any], *, appended: bool) -> list[Segment]:
     starts = [_time(one["start"]) for one in document["segments"]]
     purge = np.timedelta64(round(document["purge_hours"] * 3600), "s")
-    ends = [*starts[1:], _time(document["last"])]
+    ends = [*starts[1:], _time(document["last"])][: len(starts)]
     return [
         Segment(start, end, min(start + purge, end) if number or appended else start, one["split"])
         for number, (one, start, end) in enumerate(
@@ -265,7 +267,7 @@ def _draw_bars(sheet: Sheet, top: float, height: float, found: Plan, names: Sequ
     axes = sheet.axes(LEFT, top, SPAN, height)
     axes.set_ylabel("candidates")
     _set_span(axes, found, named=False)
-    if not names:
+    if not names or not found.months:
         empty(axes, "none")
         axes.set_yticks([])
         return

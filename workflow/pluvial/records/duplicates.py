@@ -70,7 +70,7 @@ def find_duplicates(
             database.execute("INSERT INTO purged VALUES (?, ?)", span)
         database.execute(LIVE)
         found = database.execute(f"{REPEATED.format(live='pair')} ORDER BY time").fetchnumpy()
-        pair = (np.asarray(found[name], dtype=np.int64) for name in ("time", "first"))
+        time, first = (np.asarray(found[name], np.int64) for name in ("time", "first"))
         same_rain = np.zeros(times.size, dtype=bool)
         # Most dry windows share their rain: they come batch by batch.
         for batch in database.sql(REPEATED.format(live="rain")).to_arrow_reader(BATCH):
@@ -78,7 +78,7 @@ def find_duplicates(
         database.close()
     finally:
         shutil.rmtree(spill, ignore_errors=True)
-    return Duplicates(*pair, same_rain)
+    return Duplicates(time, first, same_rain)
 
 
 REPEATED = """

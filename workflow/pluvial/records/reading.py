@@ -14,7 +14,6 @@ from pluvial.files.inflating import INFLATE_ERRORS
 from pluvial.records.tfrecord import decode_example, read_frames
 from pluvial.records.window import Records
 
-
 REMAKE = "`snakemake repair` makes the shard again"
 UNREADABLE: tuple[type[Exception], ...] = (*INFLATE_ERRORS, ValueError, KeyError, OSError)
 

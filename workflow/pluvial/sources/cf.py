@@ -159,9 +159,14 @@ def _code(fill: Any, dtype: np.dtype[Any]) -> Any:
     if not np.isfinite(fill) or fill != int(fill):
         return None
     limits = np.iinfo(dtype)
-    # Unsigned numbers may have a code that is written as if it were signed.
-    code = int(fill) + (1 << limits.bits if fill < 0 and not limits.min else 0)
+    code = int(fill) + _wrap(fill, dtype)
     return dtype.type(code) if limits.min <= code <= limits.max else None
+
+
+def _wrap(told: Any, dtype: np.dtype[Any]) -> int:
+    """What to add to a number of an attribute that stands for an unsigned one as if signed."""
+    signed = told.dtype.kind == "i" and told < 0 and told.dtype.itemsize == dtype.itemsize
+    return 1 << 8 * dtype.itemsize if signed and dtype.kind == "u" else 0
 
 
 def _limits(variable: Variable, dtype: np.dtype[Any]) -> tuple[float, float, bool]:
@@ -174,9 +179,8 @@ def _limits(variable: Variable, dtype: np.dtype[Any]) -> tuple[float, float, boo
     unpacked = dtype.kind != "f" and any(
         limit.size and limit.dtype.kind == "f" for limit in (least, most)
     )
-    wrap = 1 << 8 * dtype.itemsize if dtype.kind == "u" and not unpacked else 0
     lowest, highest = (
-        float(limit[0]) + (wrap if limit[0] < 0 else 0) if limit.size else default
+        float(limit[0]) + _wrap(limit[0], dtype) if limit.size else default
         for limit, default in ((least, -np.inf), (most, np.inf))
     )
     return lowest, highest, unpacked

@@ -5,6 +5,7 @@ Links to other files, arrays that lie in them, and filters that must be loaded a
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +66,9 @@ def _check_heaps(entry: Entry, stream: IO[bytes]) -> None:
     for start in _heaps(stream):
         stream.seek(start + HEAP_SIZE)
         size = int.from_bytes(stream.read(8), "little")
-        heap = stream.read(size - 16) if 16 <= size <= LARGEST_HEAP else b""
+        left = stream.seek(0, io.SEEK_END) - start
+        stream.seek(start + HEAP_SIZE + 8)
+        heap = stream.read(size - 16) if 16 <= size <= min(left, LARGEST_HEAP) else b""
         at = 0
         while at + 16 <= len(heap):
             index, length = struct.unpack_from("<H6xQ", heap, at)

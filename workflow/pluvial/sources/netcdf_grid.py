@@ -149,34 +149,40 @@ def _axis(variable: Variable, variables: Mapping[str, Variable], axis: int) -> _
             remedy="Give fields on a grid of x and y, or of longitude and latitude, each in a "
             "variable of the name of its dimension",
         )
-    units = held.text("units")
     letter = STANDARD_NAMES.get(held.text("standard_name")) or held.text("axis").lower()
     if letter not in ("x", "y"):
         letter = NAMES.get(name.lower(), "")
-    by_name = held.text("standard_name") or name.lower()
-    degrees = bool(DEGREES.fullmatch(units)) or (not units and by_name[:3] in ("lon", "lat"))
-    known = (1.0, (0, 1, 0)) if degrees or not units else unit(units)
+    degrees, factor = _unit(held)
+    stored = held.read()
+    if not stored.size:
+        raise held.fault("it has no values")
+    with np.errstate(invalid="ignore"):
+        centres = decoder(held)(stored) * factor
+        grain = factor * float(np.spacing(np.abs(stored).max())) if stored.dtype.kind == "f" else 0
+        step = float(centres[-1] - centres[0]) / max(1, centres.size - 1)
+        off = np.abs(centres - centres[0] - np.arange(centres.size) * step)
+    # Comparisons with NaN are false.
+    if not (off <= REGULAR * abs(step) + grain).all() or (centres.size > 1 and not step):
+        raise held.fault("its values are not evenly spaced", remedy="Give fields on a regular grid")
+    least = float(min(centres[0], centres[-1]))
+    return _Axis(name, letter, centres.size, degrees, factor, least, abs(step), step < 0, grain)
+
+
+def _unit(held: Variable) -> tuple[bool, float]:
+    """Whether a coordinate is in degrees, and the metres of its unit, 1 for degrees."""
+    units = held.text("units")
+    if not units:
+        known_by = held.text("standard_name") or held.name.lower()
+        return known_by in ("longitude", "latitude", "lon", "lat"), 1.0
+    if DEGREES.fullmatch(units):
+        return True, 1.0
+    known = unit(units)
     if known is None or known[1] != (0, 1, 0):
         raise held.fault(
             f"its unit {units!r} is none of length, nor degrees",
             remedy="Store coordinates in m, km or degrees",
         )
-    stored = held.read()
-    if not stored.size:
-        raise held.fault("it has no values")
-    centres = decoder(held)(stored) * known[0]
-    with np.errstate(invalid="ignore"):
-        grain = float(np.spacing(np.abs(stored).max())) if stored.dtype.kind == "f" else 0.0
-    step = float(centres[-1] - centres[0]) / max(1, centres.size - 1)
-    even = centres[0] + np.arange(centres.size) * step
-    grain *= known[0]
-    # Comparisons with NaN are false.
-    if not (np.abs(centres - even) <= REGULAR * abs(step) + grain).all() or (
-        centres.size > 1 and not step
-    ):
-        raise held.fault("its values are not evenly spaced", remedy="Give fields on a regular grid")
-    least = float(min(centres[0], centres[-1]))
-    return _Axis(name, letter, centres.size, degrees, known[0], least, abs(step), step < 0, grain)
+    return False, known[0]
 
 
 def _cell(variable: Variable, x: _Axis, y: _Axis, mapping: Variable | None) -> float:

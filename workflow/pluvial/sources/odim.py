@@ -77,11 +77,11 @@ class OdimRain(RainFiles):
         with opened_hdf5(entry) as file:
             images = self._chosen(entry, file)
             fields = [self._field(image, len(images) > 1) for image in images]
-        if len({field.time for field in fields}) < len(fields):
-            raise entry.fault(
-                f"it holds several images of {images[0].quantity} of the same time",
-                remedy="Give files with one of them",
-            )
+            if len({field.time for field in fields}) < len(fields):
+                raise entry.fault(
+                    f"it holds several images of {images[0].quantity} of the same time",
+                    remedy="Give files with one of them",
+                )
         yield from fields
 
     def _chosen(self, entry: Entry, file: Any) -> list[_Image]:

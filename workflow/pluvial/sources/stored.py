@@ -7,7 +7,6 @@ and the bytes are read and unpacked here: no more of them than there are, nor th
 from __future__ import annotations
 
 import io
-import itertools
 import math
 import operator
 from collections.abc import Callable, Iterator
@@ -139,19 +138,11 @@ class Stored:
                 f"{self.name} is packed by HDF5's filters {self.filters}",
                 remedy="Pack it by deflate alone (h5repack -f GZIP=1, or nccopy -d 1)",
             )
-        pieces = {index: self._piece(index) for index in self._chunks(bounds)}
-        packed = sum(piece.size for piece in pieces.values())
-        promised = len(pieces) * math.prod(self.chunk) * self.dtype.itemsize
-        if promised > (RATIO if DEFLATE in self.filters else 1) * packed:
-            raise self.entry.fault(
-                f"{packed} bytes cannot hold the {promised} that {self.name} promises"
-            )
-        values = np.empty([last - first for first, last in bounds], self.dtype)
         with opened(self.entry) as stream:
-            end = stream.seek(0, io.SEEK_END)
-            for index, piece in pieces.items():
-                if piece.start + piece.size > end:
-                    raise self.entry.fault(f"it ends before chunk {index} of {self.name}")
+            self._check(bounds, stream.seek(0, io.SEEK_END))
+            values = np.empty([last - first for first, last in bounds], self.dtype)
+            for index in self._chunks(bounds):
+                piece = self._piece(index)
                 stream.seek(piece.start)
                 chunk = self._unpacked(index, piece, stream.read(piece.size))
                 source, target = [], []
@@ -162,17 +153,37 @@ class Stored:
                 values[tuple(target)] = chunk[tuple(source)]
         return values
 
+    def _check(self, bounds: Bounds, end: int) -> None:
+        """Refuse chunks that do not lie before ``end``, or cannot hold what they promise."""
+        packed = promised = 0
+        count = math.prod(
+            -(-last // size) - first // size
+            for size, (first, last) in zip(self.chunk, bounds, strict=True)
+        )
+        if count > end:
+            raise self.entry.fault(f"it is too short for the {count} chunks of {self.name}")
+        for index in self._chunks(bounds):
+            piece = self._piece(index)
+            if piece.start + piece.size > end:
+                raise self.entry.fault(f"it ends before chunk {index} of {self.name}")
+            packed += piece.size
+            promised += math.prod(self.chunk) * self.dtype.itemsize
+        if promised > (RATIO if DEFLATE in self.filters else 1) * packed:
+            raise self.entry.fault(
+                f"{packed} bytes cannot hold the {promised} that {self.name} promises"
+            )
+
     def _cells(self, bounds: Bounds) -> int:
         return math.prod(last - first for first, last in bounds)
 
     def _chunks(self, bounds: Bounds) -> Iterator[tuple[int, ...]]:
         """The first elements of the chunks that meet ``bounds``."""
-        return itertools.product(
-            *(
-                range(first // size * size, last, size)
-                for size, (first, last) in zip(self.chunk, bounds, strict=True)
-            )
-        )
+        ranges = [
+            range(first // size * size, last, size)
+            for size, (first, last) in zip(self.chunk, bounds, strict=True)
+        ]
+        for numbers in np.ndindex(*map(len, ranges)):
+            yield tuple(found[number] for found, number in zip(ranges, numbers, strict=True))
 
     def _piece(self, index: tuple[int, ...]) -> Piece:
         piece = self.locate(index)

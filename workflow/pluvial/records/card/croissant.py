@@ -167,7 +167,7 @@ def _provenance(facts: Facts) -> dict[str, Any]:
         "prov:wasDerivedFrom": [
             {
                 "@type": "prov:Entity",
-                "prov:label": f"{name}: {facts.case[name]['format']}, {len(files)} raw files",
+                "prov:label": f"{name}: {facts.case[name]['format']}; raw files: {len(files)}",
                 **({"identifier": f"sha256:{digest_of_sources(files)}"} if files else {}),
             }
             for name, files in facts.sources.items()
@@ -290,7 +290,7 @@ def _record_set(facts: Facts) -> dict[str, Any]:
         "field": [
             _field("examples", "time", "cr:Int64", f"NOW, {features['time']['units']}")
             | _column("shards", "time"),
-            _array("rain", rain, f"Rain, largest of each channel; channels from NOW. {missing}")
+            _array("rain", rain, f"Rain, largest of each channel. {_cells(facts, 'rain')}{missing}")
             | {
                 "geocr:bandConfiguration": {
                     "@type": "geocr:BandConfiguration",
@@ -298,9 +298,16 @@ def _record_set(facts: Facts) -> dict[str, Any]:
                     "geocr:bandNameList": bands,
                 }
             },
-            _array("depth", depth, f"Water depth {lead} after NOW. {missing}"),
+            _array(
+                "depth", depth, f"Water depth {lead} after NOW. {_cells(facts, 'depth')}{missing}"
+            ),
         ],
     }
+
+
+def _cells(facts: Facts, name: str) -> str:
+    cell = facts.manifest[f"{name}_grid"]["cell"]
+    return f"Cells of {cell:.10g} {facts.unit}. " if facts.unit else ""
 
 
 def _array(name: str, feature: Mapping[str, Any], text: str) -> dict[str, Any]:

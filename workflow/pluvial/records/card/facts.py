@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from pluvial.config.data import RecordsConfig
+from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json
 from pluvial.files.fingerprints import file_sha256
-from pluvial.frames.store import FramesFile
-from pluvial.frames.variables import DEPTH, RAIN, Variable
+from pluvial.frames.store import REMAKE
 from pluvial.grids.grid import Grid
 from pluvial.records.manifest import read_manifest
 from pluvial.records.window import Window
@@ -34,7 +36,7 @@ class Facts:
         plans: summary of each edition's plan by its name, in order of time.
         report: on the frames.
         proofs: that everything adds up; None where they were not made.
-        sources: SHA-256 of each raw file of ``rain`` and ``depth`` by its name.
+        sources: of ``rain``, ``depth`` and ``heightmap``, SHA-256 of each raw file by its name.
         case: the configuration, as JSON.
         code: version of the code that made the records.
         licence: of the data; empty where nobody has named one.
@@ -174,6 +176,7 @@ def gather(
     *,
     rain: Sequence[Path],
     depth: Sequence[Path],
+    heightmap: Path,
     case: Mapping[str, Any],
     code: str,
     licence: str,
@@ -188,8 +191,9 @@ def gather(
         report=read_json(report),
         proofs=read_json(proofs) if proofs else None,
         sources={
-            "rain": _source_files(rain, RAIN, folder),
-            "depth": _source_files(depth, DEPTH, folder),
+            "rain": _source_files(rain, folder),
+            "depth": _source_files(depth, folder),
+            "heightmap": _source_files([heightmap], folder),
         },
         case=case,
         code=code,
@@ -198,13 +202,17 @@ def gather(
     )
 
 
-def _source_files(paths: Sequence[Path], variable: Variable, folder: Path) -> dict[str, str]:
-    """SHA-256 of the raw files of all frames files, by name; names start at ``folder``."""
+def _source_files(paths: Sequence[Path], folder: Path) -> dict[str, str]:
+    """SHA-256 of the raw files that frames files were made from, by name, below ``folder``."""
     found: dict[str, str] = {}
     for path in paths:
-        file = FramesFile(path, variable)
-        found |= file.source_files
-        file.close()
+        try:
+            with h5py.File(path, "r") as file:
+                found |= json.loads(file.attrs["source_files"])
+        except (OSError, KeyError) as error:
+            raise PluvialError(
+                f"it does not tell what it was made from ({error})", where=path, remedy=REMAKE
+            ) from None
     return {_below(Path(name), folder): sha256 for name, sha256 in sorted(found.items())}
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import yaml
 
-from pluvial.config.times import TimeConfig
 from pluvial.grids.grid import Grid
 from pluvial.records.card.facts import Facts, checksums, digest_of_sources
 from pluvial.records.card.timeline import duration, timeline
@@ -192,6 +191,11 @@ def _time(facts: Facts) -> Iterator[str]:
     ]
     head = ("edition", "split", "first NOW", "last NOW", "storms touched")
     yield from _table(head, rows)
+    if len(facts.plans) > 1:
+        yield (
+            "\nAn edition is what was built at once. Each later one was appended, and left the "
+            "shards before it as they were."
+        )
 
 
 def _splits(facts: Facts) -> Iterator[str]:
@@ -303,23 +307,23 @@ def _normalisation(facts: Facts) -> Iterator[str]:
 
 def _sources(facts: Facts) -> Iterator[str]:
     yield "## Sources\n"
+    listed: dict[str, str] = {}
     for name, files in facts.sources.items():
-        section = facts.case[name]
+        kind = facts.case[name]["format"]
         if not files:
-            yield f"- {name}: made by pluvial (`{section['format']}`), from no raw files"
-            continue
-        yield f"- {name}: {len(files):,} raw files (`{section['format']}`)"
-        if len(files) > LONGEST_LIST:
+            yield f"- {name}: made by pluvial (`{kind}`)"
+        elif len(files) <= LONGEST_LIST:
+            some = "1 raw file" if len(files) == 1 else f"{len(files)} raw files"
+            yield f"- {name}: {some} (`{kind}`), listed below"
+            listed |= files
+        else:
             yield (
-                f"  from `{min(files)}` to `{max(files)}`; what `sha256sum` prints of all of them, "
-                f"in the order of names, has the SHA-256 `{digest_of_sources(files)}`"
+                f"- {name}: {len(files):,} raw files (`{kind}`), from `{min(files)}` to "
+                f"`{max(files)}`; what `sha256sum` prints of all of them, in the order of names, "
+                f"has the SHA-256 `{digest_of_sources(files)}`"
             )
-    short = {name: files for name, files in facts.sources.items() if 0 < len(files) <= LONGEST_LIST}
-    if short:
-        yield "\n```"
-        for files in short.values():
-            yield checksums(files).rstrip("\n")
-        yield "```"
+    if listed:
+        yield f"\n```\n{checksums(listed)}```"
     yield ""
     yield "### Licence\n"
     if facts.licence:
@@ -344,8 +348,7 @@ def _reading(facts: Facts) -> Iterator[str]:
 
 def _configuration(facts: Facts) -> Iterator[str]:
     yield "## Configuration\n"
-    end = TimeConfig(**facts.case["time"]).end
-    yield f"<details>\n<summary>What made it, up to {end:%Y-%m-%d %H:%M} UTC</summary>\n"
+    yield "<details>\n<summary>The keys that made it</summary>\n"
     yield "```yaml"
     yield yaml.safe_dump(dict(facts.case), sort_keys=False, allow_unicode=True).rstrip()
     yield "```\n"

@@ -23,8 +23,9 @@ def write_card(
     path: Path,
     croissant: Path,
     *,
-    rain: Sequence[Path] = (),
-    depth: Sequence[Path] = (),
+    rain: Sequence[Path],
+    depth: Sequence[Path],
+    heightmap: Path,
     licence: str = "",
     published: str = "",
 ) -> None:
@@ -41,6 +42,7 @@ def write_card(
         croissant: the Croissant JSON-LD to make, beside it.
         rain: its frames files, which know the raw files.
         depth: its frames files, likewise.
+        heightmap: its file, likewise: a simulated depth is made from it.
         licence: of the data, if somebody has named one: best a URL.
         published: day of publication (2020-01-31), if it is.
     """
@@ -51,6 +53,7 @@ def write_card(
         proofs,
         rain=rain,
         depth=depth,
+        heightmap=heightmap,
         case=case,
         code=code,
         licence=licence,
