@@ -25,6 +25,7 @@ from pluvial.grids.grid import Grid
 from pluvial.sources.entries import Entry, entries_of
 from pluvial.sources.geotiff import GeotiffDepth, GeotiffHeightmap, GeotiffRain
 from pluvial.sources.source import Field
+from pluvial.sources.tiff import bands
 from pydantic import ValidationError
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
@@ -686,3 +687,20 @@ def test_composites_of_the_fmi(root: Path) -> None:
         measured = stored != 255
         np.testing.assert_allclose(values[measured], rate[measured], rtol=1e-6)
         assert (values[stored == 0] == 0).all()
+
+
+@pytest.mark.parametrize("big", ["NO", "YES"])
+@pytest.mark.parametrize("order", ["LITTLE", "BIG"])
+def test_more_bands_than_there_can_be_are_refused_before_gdal_counts_them(
+    tmp_path: Path, big: str, order: str
+) -> None:
+    """GDAL makes an object for each band as it opens a file: 65,000 take it seconds."""
+    path = tmp_path / "many.tif"
+    profile = {"driver": "GTiff", "height": 2, "width": 2, "dtype": "uint8", "count": 1025}
+    with rasterio.open(path, "w", BIGTIFF=big, ENDIANNESS=order, **profile):
+        pass
+    with path.open("rb") as stream:
+        assert bands(stream) == 1025
+    section = GeotiffRain(format="geotiff", files="*", quantity="rate", band=1)
+    with pytest.raises(PluvialError, match="a file of 1025 bands is impossible"):
+        list(section.fields(Entry(path)))

@@ -32,11 +32,13 @@ from pluvial.sources.quantities import (
     rate_of_reflectivity,
 )
 from pluvial.sources.source import Field
+from pluvial.sources.tiff import bands
 
 MOST_CELLS = 1 << 26
 PART_CELLS = 1 << 20
 """Cells that are read at a time, where blocks are smaller."""
 
+MOST_BANDS = 1024
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 PACKING = {"NONE": 1, "PACKBITS": 64, "LZW": 1365, "DEFLATE": 1032, "LZMA": 8192, "ZSTD": 32768}
 """The greatest ratios at which TIFF's lossless codecs can pack, by GDAL's names of them."""
@@ -170,6 +172,9 @@ def _opened(entry: Entry) -> Iterator[tuple[Any, int]]:
     with entry.open() as stream:
         if stream.read(4) not in MAGIC:
             raise entry.fault("it is no TIFF", remedy="Give a GeoTIFF")
+        stream.seek(0)
+        if (claimed := bands(stream)) > MOST_BANDS:
+            raise entry.fault(f"a file of {claimed} bands is impossible")
     with opened(entry, "GTiff") as found:
         yield found
 
