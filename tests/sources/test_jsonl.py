@@ -328,8 +328,10 @@ def test_a_damaged_line_with_a_time_leaves_a_gap(file: Path, fault: str) -> None
 )
 def test_a_damaged_line_without_a_time_is_named(file: Path, text: str) -> None:
     write(file, line(SMALL), "", text)
+    first, damaged = read(file)
+    assert (first.time, damaged.time) == (MIDNIGHT, None)
     with pytest.raises(PluvialError, match="line 3: it ") as raised:
-        read(file)
+        damaged.read()
     assert raised.value.where == str(file)
 
 

@@ -12,7 +12,7 @@ from pluvial.frames.store import write_period
 from pluvial.frames.variables import Variable
 from pluvial.grids.time_axis import Period, TimeAxis, periods
 from pluvial.jobs import progress
-from pluvial.sources.source import Source
+from pluvial.sources.source import Fault, Source
 
 
 def build_frames(
@@ -53,6 +53,15 @@ def build_frames(
     entries = progress(entries, f"{variable.name} frames", part.count)
     entries = itertools.islice(entries, periods[0].first - first, None)
     times = axis.times()
+    met = 0
+
+    def new_faults() -> list[Fault]:
+        """What could not be read since it was asked last."""
+        nonlocal met
+        found = source.faults[met:]
+        met += len(found)
+        return found
+
     for path, period in zip(paths, periods, strict=True):
         write_period(
             path,
@@ -62,7 +71,7 @@ def build_frames(
             times=times[period.first : period.last],
             cleaning=cleaning,
             provenance=provenance,
-            faults=source.faults,
+            faults=new_faults,
         )
 
 

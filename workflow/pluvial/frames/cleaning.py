@@ -42,15 +42,19 @@ def clean(
 def _without_spikes(
     values: NDArray[np.floating], factor: float, least: float
 ) -> tuple[NDArray[np.floating], int]:
-    """A cell that towers above all its neighbours takes their median."""
-    present = np.nan_to_num(values, nan=0.0)
-    around = ndimage.maximum_filter(present, footprint=AROUND, mode="constant")
-    spikes = (values > factor * around) & (values > least)
-    count = int(spikes.sum())
-    if not count:
-        return values, 0
-    medians = ndimage.median_filter(present, footprint=AROUND, mode="nearest")
-    return np.where(spikes, medians, values), count
+    """A cell that towers above all its neighbours takes their median; one without any stays."""
+    known = np.where(np.isnan(values), -np.inf, values)
+    around = ndimage.maximum_filter(known, footprint=AROUND, mode="constant", cval=-np.inf)
+    spikes = (values > factor * around) & (values > least) & (around > -np.inf)
+    cleaned = values.copy()
+    rows, cols = values.shape
+    # Spikes are few: each is looked at by itself.
+    for row, col in np.argwhere(spikes):
+        top, left = max(0, row - 1), max(0, col - 1)
+        near = values[top : min(rows, row + 2), left : min(cols, col + 2)].copy()
+        near[row - top, col - left] = np.nan
+        cleaned[row, col] = np.nanmedian(near)
+    return cleaned, int(spikes.sum())
 
 
 def _without_clutter(

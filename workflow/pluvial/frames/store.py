@@ -111,7 +111,7 @@ def write_period(
     times: NDArray[np.int64],
     cleaning: CleaningConfig | None = None,
     provenance: Callable[[], dict[str, str]],
-    faults: Sequence[Fault] = (),
+    faults: Callable[[], Sequence[Fault]] = list,
 ) -> Account:
     """Write one frames file.
 
@@ -124,7 +124,7 @@ def write_period(
         cleaning: filters of rain.
         provenance: tells, once all entries are taken, the global attributes that say where the
             data comes from.
-        faults: filled while entries are taken: what could not be read at all.
+        faults: tells, once all entries are taken, what could not be read at all.
     """
     tally = _Tally()
     origins: list[str] = []
@@ -141,7 +141,7 @@ def write_period(
             altered[row], status[row] = found.total(), int(kind)
             writer.add(codes)
         writer.flush()
-        account = tally.account(faults)
+        account = tally.account(faults())
         _define_ancillary(file, status, altered, origins)
         file.attrs["frames_account"] = json.dumps(asdict(account))
         for key, value in provenance().items():

@@ -66,10 +66,9 @@ class Warp:
         self, values: NDArray[np.floating], rows: Shared, cols: Shared
     ) -> NDArray[np.float32]:
         """The mean of the source cells, weighted by the area they share with each target cell."""
-        missing = np.isnan(values)
+        # What lies beyond the source is missing too, and infinity is no amount.
+        missing = ~np.isfinite(values)
         total = rows @ np.where(missing, 0, values) @ cols.T
-        if not missing.any():
-            return np.asarray(total, dtype=np.float32)
         present = rows @ (~missing).astype(np.float64) @ cols.T
         least = 1 - TOUCHED if self.method == "conservative" else TOUCHED
         with np.errstate(invalid="ignore", divide="ignore"):

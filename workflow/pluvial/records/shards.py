@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pluvial.config.data import FramesConfig, RecordsConfig
 from pluvial.config.times import TimeConfig
+from pluvial.errors import PluvialError
 from pluvial.frames.series import FrameSeries, open_all
 from pluvial.jobs import logger, progress
 from pluvial.records.features import features_of
@@ -73,7 +74,22 @@ def make_shard(
 
 
 def planned_records(plan: Path, split: str, shard: str) -> Planned:
-    """The records that the plan lays into a shard."""
+    """The records that the plan lays into a shard.
+
+    Raises:
+        PluvialError: if the plan is missing or damaged.
+    """
+    try:
+        return _planned(plan, split, shard)
+    except duckdb.Error as error:
+        raise PluvialError(
+            f"the plan cannot be read ({str(error).splitlines()[0]})",
+            where=plan,
+            remedy="Delete it and run the workflow again",
+        ) from None
+
+
+def _planned(plan: Path, split: str, shard: str) -> Planned:
     rows = (
         duckdb.connect(config={"threads": 1})
         .execute(

@@ -117,7 +117,7 @@ def entries_of(path: Path) -> list[Entry]:
     size = path.stat().st_size if path.exists() else 0
     try:
         with tarfile.open(path, "r:") as archive:
-            members = [member for member in archive if member.isreg()]
+            listed = archive.getmembers()
     except FileNotFoundError:
         raise PluvialError(
             "the file is missing", where=path, remedy="Correct its path in the configuration"
@@ -126,12 +126,13 @@ def entries_of(path: Path) -> list[Entry]:
         raise PluvialError(
             f"it is no whole uncompressed tar ({error})", where=path, remedy=DAMAGED
         ) from None
+    members = [member for member in listed if member.isreg()]
     for member in members:
         if member.offset_data + member.size > size:
             raise PluvialError(
                 f"the tar ends in the middle of {member.name}", where=path, remedy=DAMAGED
             )
-    if not _ends_as_a_tar(path, members):
+    if not _ends_as_a_tar(path, listed):
         raise PluvialError(
             "the tar ends without its end mark: members may be lost", where=path, remedy=DAMAGED
         )
@@ -141,14 +142,11 @@ def entries_of(path: Path) -> list[Entry]:
 def _ends_as_a_tar(path: Path, members: list[tarfile.TarInfo]) -> bool:
     """Whether a block of zeros follows the last member (POSIX pax: end-of-archive).
 
-    Python's tarfile takes an archive that is cut in a header, or before one, for a shorter one.
+    Python's tarfile takes an archive that is cut or damaged in a header for a shorter one.
     """
     block = tarfile.BLOCKSIZE
-    last = max((m.offset_data + -(-m.size // block) * block for m in members), default=0)
+    ends = (m.offset_data + (-(-m.size // block) * block if m.isreg() else 0) for m in members)
     with path.open("rb") as file:
-        file.seek(last)
+        file.seek(max(ends, default=0))
         following = file.read(block)
-        # Folders and links, which hold nothing, may follow the last regular member.
-        while len(following) == block and any(following):
-            following = file.read(block)
-    return len(following) == block
+    return len(following) == block and not any(following)

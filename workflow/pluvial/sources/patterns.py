@@ -6,6 +6,7 @@ once (``{time:%Y/%m}/rain_{time:%Y%m%d%H%M}.h5``). Everything else is a glob.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +62,14 @@ class Pattern:
     def glob(self) -> str:
         """The pattern as a glob."""
         # A form may hold slashes: {time:%Y/%m} is a folder in a folder.
-        return _TIME.sub(lambda match: "/".join("*" for _ in match[1].split("/")), self.text)
+        text = _TIME.sub(lambda match: "/".join("*" for _ in match[1].split("/")), self._path)
+        parts = [part if part == "**" else re.sub(r"\*{2,}", "*", part) for part in text.split("/")]
+        return "/".join(parts)
+
+    @property
+    def _path(self) -> str:
+        """The text without `.` and doubled slashes."""
+        return posixpath.normpath(self.text)
 
     def find(self) -> list[Found]:
         """The files, in order of the time in their names (then of the names).
@@ -69,16 +77,17 @@ class Pattern:
         Raises:
             PluvialError: if there is none.
         """
-        match = self._regex().fullmatch
+        match = self._regex().fullmatch if self.tells_time else None
         base = Path("/") if Path(self.text).is_absolute() else self.folder
         pattern = self.glob.lstrip("/")
         found = []
         for path in sorted(base.glob(pattern)):
-            parts = match(path.relative_to(base).as_posix())
-            if parts and path.is_file():
-                time = self._time(parts) if self.tells_time else None
-                if time is not None or not self.tells_time:
-                    found.append(Found(path, time))
+            if not path.is_file():
+                continue
+            parts = match(path.relative_to(base).as_posix()) if match else None
+            time = self._time(parts) if parts else None
+            if time is not None or not self.tells_time:
+                found.append(Found(path, time))
         if not found:
             one = not self.tells_time and not set(self.text) & set("*?[")
             raise PluvialError(
@@ -90,22 +99,24 @@ class Pattern:
         return sorted(found, key=lambda item: (item.time or 0, item.path))
 
     def _time(self, parts: re.Match[str]) -> int | None:
-        """The time of a matched name; None if it is no date (the 31st of June)."""
-        forms = _TIME.findall(self.text)
-        text, form = " ".join(parts.groups()), " ".join(forms)
+        """The time of a matched name; None if it is no date, or written twice in two ways."""
+        forms = _TIME.findall(self._path)
         values: dict[str, str] = {}
-        for directive, value in zip(_directives(form), _values(form, text), strict=True):
-            if values.setdefault(directive, value) != value:
-                return None
+        for form, text in zip(forms, parts.groups(), strict=True):
+            for directive, value in zip(_directives(form), _values(form, text), strict=True):
+                values.setdefault(directive, value)
         try:
             moment = datetime.strptime(" ".join(values.values()), " ".join(f"%{d}" for d in values))
         except ValueError:
+            return None
+        written = [moment.strftime(form) for form in forms]
+        if written != list(parts.groups()):
             return None
         return int(moment.replace(tzinfo=UTC).timestamp())
 
     def _regex(self) -> re.Pattern[str]:
         """Matches a relative path; one group per ``{time:…}``."""
-        pieces = _TIME.split(self.text.lstrip("/"))
+        pieces = _TIME.split(self._path.lstrip("/"))
         # re.split with one group: literal, form, literal, form, …
         parts = [
             _literal(piece) if number % 2 == 0 else f"({_form(piece)})"
@@ -114,11 +125,21 @@ class Pattern:
         return re.compile("".join(parts))
 
 
+_GLOB = re.compile(r"\*\*/|\*|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
+
+
 def _literal(piece: str) -> str:
     """A glob without times as a regular expression over a path."""
-    pattern = re.escape(piece)
-    pattern = pattern.replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-    return re.sub(r"\\\[(.*?)\\\]", r"[\1]", pattern)
+    known = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
+    parts = []
+    for token in _GLOB.findall(piece):
+        if token in known:
+            parts.append(known[token])
+        elif len(token) > 1:
+            parts.append("[" + token[1:-1].replace("\\", r"\\").replace("!", "^", 1) + "]")
+        else:
+            parts.append(re.escape(token))
+    return "".join(parts)
 
 
 def _form(form: str) -> str:

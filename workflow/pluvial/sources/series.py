@@ -33,7 +33,10 @@ def overlapping(found: Sequence[Found], start: int, end: int) -> list[Found]:
     if not found or found[0].time is None:
         return list(found)
     times = [item.time or 0 for item in found]
-    return list(found[max(0, bisect_right(times, start) - 1) : bisect_left(times, end) + 1])
+    # Several files may bear one time: all of them are taken.
+    first = bisect_left(times, times[max(0, bisect_right(times, start) - 1)])
+    last = bisect_left(times, end)
+    return list(found[first : bisect_right(times, times[last]) if last < len(times) else last])
 
 
 @dataclass(frozen=True)
@@ -203,21 +206,21 @@ class FileSeries:
         return self._era_grids[era]
 
     def _first_grid(self, start: int, until: int | None) -> Grid:
-        faults, files = list(self.faults), list(self.files)
+        faults, files = len(self.faults), len(self.files)
         problem = "no field of it can be read"
         try:
             for found in overlapping(self._found, start, until or 1 << 62):
                 try:
                     for item in self._fields_of(found):
-                        late = isinstance(item, _Timed) and item.time >= start
-                        if isinstance(item, _Timed) and (late or found.time is None):
+                        if isinstance(item, _Timed) and item.time >= start:
                             return item.field.grid
                 except PluvialError as error:
                     if not self._tolerant:
                         raise
                     problem = error.problem
         finally:
-            self.faults, self.files = faults, files
+            # The lists stay the same: others may hold them.
+            del self.faults[faults:], self.files[files:]
         raise PluvialError(
             problem, where=self._found[0].path, remedy="Give files of the configured format"
         )
