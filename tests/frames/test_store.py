@@ -330,7 +330,7 @@ def test_the_account_has_the_faults_that_are_found_while_it_is_written(tmp_path:
         grid=Grid(2, 2, 50.0),
         times=TIMES,
         provenance=lambda: {"told": str(len(faults))},
-        faults=faults,
+        faults=lambda: faults,
     )
     assert [fault["origin"] for fault in account.faults] == ["file 0", "file 1", "file 2"]
     with h5py.File(tmp_path / "a.nc") as file:

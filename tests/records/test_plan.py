@@ -26,6 +26,7 @@ from plans import (
 from pluvial.config.data import SplitConfig
 from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json
+from pluvial.grids.time_axis import iso
 from pluvial.records.columns import PLAN
 from pluvial.records.duplicates import find_duplicates
 from pluvial.records.plan import build_plan, make_plan, purge_seconds
@@ -181,6 +182,18 @@ def test_summary_adds_up(tmp_path: Path) -> None:
         assert split["shards"] == -(-split["records"] // 16)
 
 
+@pytest.mark.parametrize("part", [1, 7, 300])
+def test_the_summary_is_the_same_looked_at_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    given = storm_every_six_hours(10)
+    given.state[100:140] = ["rain gap"] * 40
+    _, expected = plan_of(tmp_path, given, records_config(dry_share=0.8))
+    monkeypatch.setattr("pluvial.records.judged.PART", part)
+    _, found = plan_of(tmp_path, given, records_config(dry_share=0.8))
+    assert found == expected
+
+
 def test_months_of_the_summary(tmp_path: Path) -> None:
     _, summary = plan_of(tmp_path, whole(4 * 288), records_config())
     assert {month: sum(counts.values()) for month, counts in summary["months"].items()} == {
@@ -314,6 +327,28 @@ def test_segments_by_storm(starts: list[int], least: int, seed: int) -> None:
     assert all(later - earlier >= least for earlier, later in itertools.pairwise(begins))
     assert all(one.split != two.split for one, two in itertools.pairwise(parts))
     assert parts == segments_by_storm(0, starts, shares, seed, least=least)
+
+
+def test_groups_of_storms_are_no_longer_than_they_must_be() -> None:
+    """Storms exactly so far apart as the shortest group are groups of their own."""
+    shares = SplitConfig(by="storm", train=0.5, val=0, test=0.5)
+    starts = list(range(100, 4000, 100))
+    drawn = {len(segments_by_storm(0, starts, shares, seed, least=100)) for seed in range(20)}
+    assert max(drawn) > 15, "40 groups in two splits, drawn at random"
+    assert max(len(segments_by_storm(0, starts, shares, s, least=101)) for s in range(20)) <= 20
+
+
+def test_storms_behind_the_last_record_have_no_share(tmp_path: Path) -> None:
+    """Rain goes on where the depth has ended: its storms belong to no split."""
+    given = storm_every_six_hours(60)
+    half = len(given) // 2
+    given.state[half:] = ["no depth"] * half
+    split = SplitConfig(by="storm", train=0.6, val=0.2, test=0.2, memory_hours=1)
+    plan, summary = plan_of(tmp_path, given, records_config(split=split))
+    last = iso(int(given.times()[half - 1]))
+    assert all(part["start"] <= last for part in summary["segments"])
+    shares = kept(plan)["split"].value_counts(normalize=True)
+    assert shares["train"] == pytest.approx(0.6, abs=0.12)
 
 
 def test_shares_of_storms_are_met_as_nearly_as_whole_groups_allow() -> None:

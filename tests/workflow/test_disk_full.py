@@ -29,7 +29,7 @@ def on_a_small_disk(
     )
 
 
-@pytest.mark.parametrize("megabytes", [8.1, 8.3])
+@pytest.mark.parametrize("megabytes", [8.05, 8.15])
 def test_full(tmp_path: Path, megabytes: float) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
