@@ -464,6 +464,11 @@ def test_which_variable_is_depth(file: Path) -> None:
     elevation = (("y", "x"), np.ones((3, 4)), {"units": "m", "standard_name": "surface_altitude"})
     write(file, cube(attributes={"standard_name": None, "units": "m"}, z=elevation))
     assert depths(file)[1].read()[0, 0] == 12
+    # xarray takes a unit that is that of the coordinate away.
+    edges = (("x", "nv"), np.zeros((4, 2)), {"units": "cm"})
+    bounded = ("x", centres(4), X | {"bounds": "edges"})
+    write(file, cube(attributes={"standard_name": None, "units": "m"}, x=bounded, edges=edges))
+    assert depths(file)[1].read()[0, 0] == 12
     with pytest.raises(PluvialError, match="not plain which"):
         depths(write(file, cube(rain=elevation)))
 
@@ -493,14 +498,17 @@ LON = {"standard_name": "longitude", "units": "degrees_east"}
 LAT = {"standard_name": "latitude", "units": "degrees_north"}
 
 
-def degrees(west: float, cell: float, kind: Any = float) -> xr.Dataset:
-    """A cube in longitude and latitude, of 2 steps, 30 rows and 40 columns."""
+def degrees(
+    west: float, cell: float, kind: Any = float, shape: tuple[int, int] = (30, 40)
+) -> xr.Dataset:
+    """A cube of two steps in longitude and latitude."""
+    rows, cols = shape
     return xr.Dataset(
         {
-            "rain": (("time", "lat", "lon"), np.zeros((2, 30, 40), np.float32), RATE),
+            "rain": (("time", "lat", "lon"), np.zeros((2, rows, cols), np.float32), RATE),
             "time": ("time", [0, 300], {"units": SINCE_NOON}),
-            "lat": ("lat", (50 + cell * (np.arange(30) + 0.5)).astype(kind), LAT),
-            "lon": ("lon", (west + cell * (np.arange(40) + 0.5)).astype(kind), LON),
+            "lat": ("lat", (50 + cell * (np.arange(rows) + 0.5)).astype(kind), LAT),
+            "lon": ("lon", (west + cell * (np.arange(cols) + 0.5)).astype(kind), LON),
         }
     )
 
@@ -516,6 +524,12 @@ def test_longitude_and_latitude(file: Path, kind: str, cell: float) -> None:
     assert (grid.west, grid.south) == pytest.approx((-120, 50), abs=0.01 * cell)
     if cell < 1 / 12:
         assert (grid.cell, grid.west, grid.south) == (cell, -120, 50)
+
+
+@pytest.mark.parametrize("shape", [(300, 12), (12, 300)])
+def test_single_precision_tells_the_long_side_best(file: Path, shape: tuple[int, int]) -> None:
+    grid = read(write(file, degrees(-120, 1 / 12, "f4", shape)))[0].grid
+    assert grid.cell == pytest.approx(1 / 12, rel=1e-6)
 
 
 def test_longitudes_up_to_360(file: Path) -> None:
@@ -801,6 +815,7 @@ MASKS: dict[str, tuple[str, dict[str, Any], list[Any], list[float]]] = {
         [NAN, 254, 5],
     ),
     "never written": ("f4", {}, [9.969209968386869e36, 0, 5], [NAN, 0, 5]),
+    "a fill value of its own": ("u2", {"_FillValue": np.uint16(7)}, [7, 0, 65535], [NAN, 0, 65535]),
     "never written numbers": ("i2", {}, [-32767, 0, 5], [NAN, 0, 5]),
     "bytes are all in use": ("u1", {}, [255, 0, 5], [255, 0, 5]),
     "negative and infinite": ("f4", {}, [-5, np.inf, -np.inf, -1e-9, 5], [NAN, NAN, NAN, 0, 5]),
@@ -992,8 +1007,8 @@ def test_classic_formats(file: Path, version: int) -> None:
             assert oracle["rain"].to_numpy()[1, 2, 3] == 23
 
 
-def test_a_record_of_one_variable_alone(file: Path) -> None:
-    """It is not filled up to four bytes, as records of several are."""
+def test_records_of_one_variable_alone(file: Path) -> None:
+    """Nothing tells their times, unless there is only one."""
     values = np.arange(30, dtype=np.int8).reshape(2, 3, 5)
     scalars = cube(values, time=None, times=[0, 0]).drop_vars("time")
     write(file, scalars, "records")

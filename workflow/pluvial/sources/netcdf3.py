@@ -133,12 +133,8 @@ def netcdf3(entry: Entry) -> dict[str, Variable]:
     recorded = [item for item in listed if unlimited & set(item.dimensions[:1])]
     if len(unlimited) > 1 or any(unlimited & set(item.dimensions[1:]) for item in listed):
         raise entry.fault("its header is damaged")
+    # A record of one variable alone would not be filled up, but of those nothing tells the times.
     stride = sum(item.size(lengths) for item in recorded)
-    if len(recorded) == 1:
-        # A record of one variable alone is not filled up.
-        (alone,) = recorded
-        cells = math.prod(lengths[number] for number in alone.dimensions[1:])
-        stride = cells * alone.dtype.itemsize
     if records == (1 << 8 * header.count_bytes) - 1:
         # It was written to a stream: as many records as there are.
         first = min((item.start for item in recorded), default=end)

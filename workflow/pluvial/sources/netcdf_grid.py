@@ -187,11 +187,11 @@ def _unit(held: Variable) -> tuple[bool, float]:
 
 def _cell(variable: Variable, x: _Axis, y: _Axis, mapping: Variable | None) -> float:
     """Side of the cells."""
+    # In single precision, the axis of more cells tells their size more exactly.
+    slacks = {axis: 2 * axis.grain / (axis.size - 1) for axis in (x, y) if axis.size > 1}
     sides = [
         (_tidy(axis.step, max(1e-9 * axis.step, slack)), slack)
-        for axis in (x, y)
-        if axis.size > 1
-        for slack in [2 * axis.grain / (axis.size - 1)]
+        for axis, slack in sorted(slacks.items(), key=lambda item: item[1])
     ]
     if not sides:
         # GDAL's georeference, which pluvial's own files have too.
