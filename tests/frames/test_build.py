@@ -228,9 +228,11 @@ def test_a_source_that_does_not_cover_the_domain_is_named(tmp_path: Path) -> Non
     assert "domain" in raised.value.remedy
 
 
-def test_unreadable_frames_pass_the_domain_as_they_are() -> None:
+@pytest.mark.parametrize("known", [None, Grid(4, 4, 50.0, crs="EPSG:27700")])
+def test_unreadable_frames_pass_the_domain_as_they_are(known: Grid | None) -> None:
+    """Whether their header could be read or not."""
     grid = Grid(4, 4, 50.0, crs="EPSG:27700")
-    bad = Frame(300, None, None, "a.dat", "cut off")
+    bad = Frame(300, known, None, "a.dat", "cut off")
     good = Frame(600, grid, np.ones((4, 4), np.float32), "b.dat")
 
     class Two:

@@ -90,7 +90,7 @@ def test_frames_that_come_too_late_are_refused() -> None:
 def test_equal_frames_of_one_time_are_counted() -> None:
     entries = regular([frame(0), frame(0), frame(0), frame(1)])
     assert entries[0].dropped == {"duplicate": 2}
-    assert entries[0].status == SEEN
+    assert (entries[0].status, entries[0].late) == (SEEN, 0)
 
 
 def test_different_frames_of_one_time_are_an_error_or_counted() -> None:
@@ -140,7 +140,8 @@ def test_frames_up_to_eight_steps_late_make_no_difference(
     """As radars deliver: each frame with a delay of its own."""
     frames = [Frame(LONG.time(k), GRID, np.float32([[k, 1]])) for k in present]
     delay = np.random.default_rng(seed).integers(0, LATE_STEPS + 1, len(present))
-    order = np.argsort(np.array(present) + delay, kind="stable")
+    # Of those that arrive together the newest is first: then the oldest is as late as it may be.
+    order = np.lexsort((-np.array(present), present + delay))
     keys = {"longest_gap": 300 * longest, "where": "test", "tolerant": False}
     in_time = list(regularise(frames, LONG, **keys))
     late = list(regularise([frames[k] for k in order], LONG, **keys))
@@ -154,6 +155,15 @@ def test_frames_up_to_eight_steps_late_make_no_difference(
         k < before for k, before in zip(arrived[1:], latest[:-1], strict=True)
     )
     assert not any(entry.late for entry in in_time)
+
+
+def test_a_frame_that_is_just_in_time() -> None:
+    keys = {"longest_gap": 0, "where": "test", "tolerant": False}
+    frames = {
+        k: Frame(LONG.time(k), GRID, np.zeros((1, 2), np.float32)) for k in (0, 1, LATE_STEPS + 1)
+    }
+    found = list(regularise([frames[k] for k in (0, LATE_STEPS + 1, 1)], LONG, **keys))
+    assert [entry.index for entry in found if entry.status == SEEN] == sorted(frames)
 
 
 def test_of_several_frames_the_first_that_can_be_read_counts() -> None:

@@ -47,6 +47,17 @@ def test_the_lag_is_found(late: int, lead: int) -> None:
     assert lag.correlation > 0.8
 
 
+def test_only_the_rise_of_the_depth_counts() -> None:
+    """A gully that empties within a step falls as fast as it rose: that is no answer to rain."""
+    rain = storms()
+    depth = np.r_[0, rain]
+    times = 10**9 + STEP * np.arange(COUNT)
+    lag = measure_lag(times, rain, depth[1 : COUNT + 1], step=STEP, lead_steps=1, reach=12)
+    rise = np.diff(np.r_[0, rain]).clip(0)[1:]
+    assert lag.minutes == 0
+    assert lag.correlation == pytest.approx(np.corrcoef(rain[1:], rise)[0, 1], rel=1e-6)
+
+
 def test_gaps_do_not_hide_it() -> None:
     lag = measured(2, keep=0.7)
     assert lag.minutes == 10

@@ -351,6 +351,20 @@ def test_storms_behind_the_last_record_have_no_share(tmp_path: Path) -> None:
     assert shares["train"] == pytest.approx(0.6, abs=0.12)
 
 
+@pytest.mark.parametrize("number", [5, 7, 10, 23, 30, 47])
+@pytest.mark.parametrize("by", [(0.6, 0.2, 0.2), (0.7, 0.1, 0.2), (0.34, 0.33, 0.33)])
+def test_any_number_of_storms_is_shared_out(number: int, by: tuple[float, ...]) -> None:
+    """To the nearest whole storm, also where a share is no binary fraction."""
+    shares = SplitConfig(by="storm", **dict(zip(("train", "val", "test"), by, strict=True)))
+    parts = segments_by_storm(0, list(range(100, 100 * number, 100)), shares, 5, least=100)
+    ends = [*(part.start for part in parts[1:]), 100 * number]
+    for split, share in zip(("train", "val", "test"), by, strict=True):
+        length = sum(e - p.start for p, e in zip(parts, ends, strict=True) if p.split == split)
+        assert abs(length / 100 - share * number) <= 1, split
+    trained = sum(e - p.start for p, e in zip(parts, ends, strict=True) if p.split == "train")
+    assert trained / 100 == np.floor(by[0] * number + 0.5)
+
+
 def test_shares_of_storms_are_met_as_nearly_as_whole_groups_allow() -> None:
     starts = list(range(100, 20_000, 100))
     shares = SplitConfig(by="storm", train=0.6, val=0.1, test=0.3)

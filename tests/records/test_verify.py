@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 import xxhash
@@ -433,6 +435,25 @@ def test_a_manifest_of_other_bytes_is_noticed_by_a_repair(results: Results) -> N
     assert finding.problem == "its sidecar contradicts the manifest"
     with pytest.raises(PluvialError, match="made again, its bytes are not those the manifest"):
         repaired(results)
+
+
+def test_a_plan_of_another_order_is_noticed(results: Results) -> None:
+    """Shard, table, sidecar and manifest agree; but that is not where the plan lays its records."""
+    path = results.plans / "01.parquet"
+    table = pq.read_table(path)
+    rows = table["row"].to_pylist()
+    here = [
+        at
+        for at, (split, shard) in enumerate(
+            zip(table["split"].to_pylist(), table["shard"].to_pylist(), strict=True)
+        )
+        if (split, shard) == ("test", 0)
+    ][:2]
+    rows[here[0]], rows[here[1]] = rows[here[1]], rows[here[0]]
+    at = table.column_names.index("row")
+    pq.write_table(table.set_column(at, "row", pa.array(rows, pa.int32())), path)
+    (finding,) = verified(results, ["test/01-00000.tfrecord.gz"])
+    assert "its table lists" in finding.problem
 
 
 def test_a_plan_that_is_missing_is_named(results: Results) -> None:
