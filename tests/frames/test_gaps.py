@@ -164,6 +164,8 @@ def test_a_frame_that_is_just_in_time() -> None:
     }
     found = list(regularise([frames[k] for k in (0, LATE_STEPS + 1, 1)], LONG, **keys))
     assert [entry.index for entry in found if entry.status == SEEN] == sorted(frames)
+    again = list(regularise([frames[k] for k in (1, LATE_STEPS + 1, 1)], LONG, **keys))
+    assert again[1].dropped == {"duplicate": 1}, "its time is kept open as long"
 
 
 def test_of_several_frames_the_first_that_can_be_read_counts() -> None:

@@ -26,7 +26,7 @@ from plans import (
     time_config,
     whole,
 )
-from pluvial.config.data import SplitConfig
+from pluvial.config.data import RecordsConfig, SplitConfig
 from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json
 from pluvial.records.ledger import make_proofs
@@ -49,7 +49,9 @@ def candidates(seed: int, count: int = 4 * DAY_STEPS) -> Candidates:
     )
 
 
-def build(folder: Path, given: Candidates, config, ends: list[int]) -> list[pd.DataFrame]:
+def build(
+    folder: Path, given: Candidates, config: RecordsConfig, ends: list[int]
+) -> list[pd.DataFrame]:
     """The plans of all editions of a case that ended at each of ``ends``, in steps."""
     cuts = list(range(DAY_STEPS, len(given), DAY_STEPS))
     files = index_files(folder / "index", given, cuts)
@@ -81,40 +83,53 @@ def test_editions_against_plain_python(
     config = records_config(split=split, dry_share=share)
     try:
         plans = build(tmp_path, given, config, [DAY_STEPS * end for end in ends])
+        alone, _ = plan_of(tmp_path / "alone", given, config)
     except PluvialError:
         reject()  # a split got none
     numbers = [plan["storm"] for plan in plans]
-    alone, _ = plan_of(tmp_path / "alone", given, config)
     assert pd.concat(numbers).tolist() == alone["storm"].tolist(), "storms are counted on"
 
-    pairs: dict[int, int] = {}  # kept pairs of what was built before
+    pairs: dict[int, int] = {}  # kept pairs of what was built before, and their rain
+    rains: set[int] = set()
     for number, (plan, end) in enumerate(zip(plans, ends, strict=True)):
         since = EPOCH + 86400 * (ends[number - 1] if number else 0)
         assert plan["time"].tolist() == list(range(since, EPOCH + 86400 * end, STEP))
         check_layout(plan, config)
-        check_edition(plan, given, config, pairs, appended=bool(number))
+        check_edition(plan, given, config, pairs, rains, appended=bool(number))
         for row in kept(plan).itertuples():
-            pairs[given.pair[(row.time - EPOCH) // STEP]] = row.time
+            at = (row.time - EPOCH) // STEP
+            pairs[given.pair[at]] = row.time
+            rains.add(given.rain[at])
 
 
 def check_edition(
-    plan: pd.DataFrame, given: Candidates, config, pairs: dict[int, int], *, appended: bool
+    plan: pd.DataFrame,
+    given: Candidates,
+    config: RecordsConfig,
+    pairs: dict[int, int],
+    rains: set[int],
+    *,
+    appended: bool,
 ) -> None:
     """Purged behind its start and each boundary; duplicates of kept pairs of before, and its own."""
     purge = purge_seconds(config, STEP)
-    pairs = dict(pairs)
+    pairs, rains = dict(pairs), set(rains)
     boundary = before = None
     for row in plan.itertuples():
         at = (row.time - EPOCH) // STEP
         if given.state[at] != "complete":
-            assert row.reason == given.state[at]
+            assert (row.reason, row.same_rain) == (given.state[at], False)
             continue
         if (before is None and appended) or before not in (None, row.split):
             boundary = row.time if before is None else first_of(plan, row.time)
         before = row.split
         if boundary is not None and row.time < boundary + purge:
             assert row.reason == "purged", f"{row.time} lies too near {boundary}"
-        elif given.pair[at] in pairs:
+            assert not row.same_rain
+            continue
+        assert row.same_rain == (given.rain[at] in rains)
+        rains.add(given.rain[at])
+        if given.pair[at] in pairs:
             assert (row.reason, row.duplicate_of) == ("duplicate", pairs[given.pair[at]])
         else:
             pairs[given.pair[at]] = row.time

@@ -11,6 +11,7 @@ from built import DEPTH_CONFIG, FRAMES, Results
 from pluvial.files.documents import read_json
 from pluvial.records import leakage as meter
 from pluvial.records.leakage import leakage, make_leakage
+from pluvial.records.window import Window
 
 
 def features(rain: list[float], flooded: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +92,7 @@ def test_a_large_dataset_is_sampled_evenly_in_runs(
 
 
 def test_what_the_memoriser_sees(built: Results) -> None:
-    """The mean over blocks of the grid of log(1 + rain), and what is above the threshold."""
+    """The logarithm of the rain in blocks, and which cells are above the threshold."""
     times = meter._sample([built.plans / "01.parquet"], "test")[:5]
     rain, depth = meter.open_all(built.frames, built.time, DEPTH_CONFIG, FRAMES)
     window = meter.window_of(built.records)
@@ -101,3 +102,24 @@ def test_what_the_memoriser_sees(built: Results) -> None:
         # 3 x 4 cells are fewer than the blocks at most: each is one.
         np.testing.assert_allclose(seen, np.log1p(values).reshape(5, -1), rtol=1e-6)
         np.testing.assert_array_equal(flooded, records.depth.reshape(5, -1) > 100)
+
+
+def test_large_grids_are_seen_in_blocks(make_frames) -> None:
+    """Means over blocks; a missing cell is no rain there, and no flood."""
+    rng = np.random.default_rng(0)
+    rain = rng.integers(0, 400, (20, 19, 8)).astype(np.uint16)
+    depth = rng.integers(0, 300, (20, 38, 16)).astype(np.uint16)
+    rain[rng.random(rain.shape) < 0.1] = 65535
+    depth[rng.random(depth.shape) < 0.1] = 65535
+    frames = make_frames(rain, depth)
+    window = Window((1,), 1)
+    seen, flooded = meter._features(300 * np.arange(4, 10), *frames.open(), window, 0.1)
+    assert seen.shape == (6, 8 * 8)
+    rows = np.unique(np.linspace(0, 19, 8, endpoint=False).astype(int))
+    for at, now in enumerate(range(4, 10)):
+        values = np.log1p(np.where(rain[now] == 65535, 0, rain[now] / 32))
+        parts = [part.mean(axis=0) for part in np.split(values, rows[1:])]
+        np.testing.assert_allclose(seen[at].reshape(8, 8), parts, rtol=1e-5)
+        water = depth[now + 1]
+        expected = (water > 100) & (water != 65535)
+        np.testing.assert_array_equal(flooded[at].reshape(38, 16), expected)

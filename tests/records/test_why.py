@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -82,7 +83,10 @@ def test_what_is_special_about_frames_is_told(tmp_path: Path) -> None:
     results = Results(tmp_path, time_config(2), records_config())
     results.write_frames(rain, depth)
     results.build()
+    with h5py.File(results.frames / "rain" / "2020-02-28.nc", "r+") as file:
+        file["frame_altered_cells"][99] = 7
     lines = explained(results, iso(1582848000 + 300 * 102))
+    assert "         2020-02-28T08:15Z: 7 cells altered" in lines
     assert lines[1].startswith("dropped  rain gap")
     assert "         2020-02-28T08:20Z is missing" in lines
     assert "         5 from /raw/rain.txt, SHA-256 rain-sha" in lines

@@ -143,6 +143,16 @@ def test_several_files_of_one_time(tmp_path: Path) -> None:
     assert sorted(seen(source, 10800, 12000)) == [(10800, 0), (11100, 0)]
 
 
+def test_what_is_long_past_in_one_file_may_come_in_another(tmp_path: Path) -> None:
+    """Two files of one day, each in order."""
+    for name, shift in (("a", 0), ("b", 300)):
+        lines = "\n".join(f"{600 * k + shift} {k}" for k in range(50))
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "r1970010100").write_text(lines)
+    source = series(tmp_path, {}, files="?/r{time:%Y%m%d%H}")
+    assert sorted(time for time, _ in seen(source, 0, 1200)) == [0, 300, 600, 900]
+
+
 def test_the_name_tells_the_time_where_the_file_does_not(tmp_path: Path) -> None:
     files = {"r1970010101": "- 1", "r1970010102": "- 2"}
     assert seen(series(tmp_path, files)) == [(3600, 1), (7200, 2)]
