@@ -24,6 +24,8 @@ from pluvial.frames.store import FramesFile, provenance, write_period
 from pluvial.frames.variables import DEPTH, MISSING, RAIN, unpack
 from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import Period, TimeAxis, periods
+from pluvial.sources.entries import Entry
+from pluvial.sources.netcdf import NetcdfRain
 from pluvial.sources.source import Fault, Frame
 
 GRID = Grid(3, 2, 50.0, west=209000.0, south=89000.0, crs="EPSG:27700")
@@ -204,6 +206,22 @@ def test_cf_conventions_by_hand(path: Path) -> None:
         assert "OSGB" in data["crs"].attrs["crs_wkt"]
         for name in ("x", "y"):
             assert data[name].attrs["standard_name"] == f"projection_{name}_coordinate"
+
+
+def test_a_grid_in_degrees_says_so(tmp_path: Path) -> None:
+    """CF 1.10, chapter 4; our own reader of CF NetCDF takes it for the grid that it is."""
+    path, grid = tmp_path / "a.nc", Grid(3, 4, 0.5, -6.0, 49.0, "EPSG:4326")
+    entries = [Regular(0, np.ones(grid.shape), Status.OBSERVED)]
+    write_period(path, entries, variable=RAIN, grid=grid, times=TIMES[:1], provenance=dict)
+    with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as data:
+        for name, axis in (
+            ("x", ("longitude", "degrees_east")),
+            ("y", ("latitude", "degrees_north")),
+        ):
+            assert (data[name].attrs["standard_name"], data[name].attrs["units"]) == axis
+    (field,) = NetcdfRain(format="netcdf", files="a.nc", variable="rain").fields(Entry(path))
+    assert field.grid.meets(grid)
+    assert field.grid.shape == grid.shape
 
 
 @pytest.mark.parametrize(

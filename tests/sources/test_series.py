@@ -383,3 +383,36 @@ def test_any_span_gives_what_all_of_it_gives(
     assert everything == [(300 * step, step) for step in sorted(steps)]
     start, end = 300 * first, 300 * (first + length)
     assert seen(source, start, end) == [item for item in everything if start <= item[0] < end]
+
+
+def test_members_of_a_tar_whose_names_tell_their_times(tmp_path: Path) -> None:
+    """As files of their own do; what does not match is not read, and nor is another file's tar."""
+    tar(
+        tmp_path / "a.tar",
+        {"x/r1970010102": "- 2", "x/r1970010101": "- 1", "README": "BAD", "x/r1970130101": "- 9"},
+    )
+    tar(tmp_path / "b.tar", {"r1970010103": "BAD", "deep/in/r1970010104": "- 4"})
+    keys = {"files": "*.tar", "members": "**/r{time:%Y%m%d%H}"}
+    source = series(tmp_path, {}, tolerant=True, **keys)
+    assert seen(source) == [(3600, 1), (7200, 2), (10800, None), (14400, 4)]
+    with pytest.raises(PluvialError, match="its header is bad"):
+        seen(series(tmp_path, {}, **keys))
+    with pytest.raises(PluvialError, match="none of its 4 members matches 's") as caught:
+        seen(series(tmp_path, {}, files="a.tar", members="s{time:%Y%m%d%H}"))
+    assert "the first is 'x/r1970010102'" in caught.value.remedy
+
+
+def test_members_of_a_tar_whose_times_nothing_tells(tmp_path: Path) -> None:
+    """The key to write is named."""
+    tar(tmp_path / "r1970010100.tar", {"a": "- 1"})
+    with pytest.raises(PluvialError) as caught:
+        seen(series(tmp_path, {}, files="*.tar"))
+    assert "Write the time into `members`" in caught.value.remedy
+
+
+def test_members_without_a_time_in_the_pattern(tmp_path: Path) -> None:
+    """They are chosen all the same; what is no tar has no members."""
+    tar(tmp_path / "r1970010100.tar", {"a.txt": "0 0", "b.md": "BAD"})
+    (tmp_path / "r1970010101.txt").write_text("3600 1")
+    source = series(tmp_path, {}, files="r{time:%Y%m%d%H}.*", members="*.txt")
+    assert seen(source) == [(0, 0), (3600, 1)]

@@ -217,13 +217,12 @@ def define_grid(file: h5netcdf.File, grid: Grid) -> None:
     """Write the CF dimensions, coordinates and grid mapping of ``grid`` into ``file``."""
     file.attrs["Conventions"] = "CF-1.10"
     file.dimensions["y"], file.dimensions["x"] = grid.shape
+    crs = file.create_variable("crs", (), np.int32, data=np.int32(0))
+    attributes, names = _crs_attributes(grid.crs)
+    crs.attrs.update(attributes)
     for name, centres in (("y", grid.y()), ("x", grid.x())):
         axis = file.create_variable(name, (name,), np.float64, data=centres)
-        axis.attrs.update(
-            standard_name=f"projection_{name}_coordinate", units="m", axis=name.upper()
-        )
-    crs = file.create_variable("crs", (), np.int32, data=np.int32(0))
-    crs.attrs.update(_crs_attributes(grid.crs))
+        axis.attrs.update(standard_name=names[name][0], units=names[name][1], axis=name.upper())
     # GDAL's form of the georeference; it also tells the cell of a grid of one row and column.
     crs.attrs["GeoTransform"] = f"{grid.west!r} {grid.cell!r} 0 {grid.north!r} 0 {-grid.cell!r}"
 
@@ -237,22 +236,35 @@ def grid_of(file: h5py.File) -> Grid:
     return Grid(rows, cols, cell, west, north - rows * cell, crs)
 
 
-def _crs_attributes(crs: str) -> dict[str, Any]:
-    """CF grid mapping attributes; GDAL and rioxarray read `crs_wkt` and `spatial_ref`."""
+PROJECTED = {
+    "y": ("projection_y_coordinate", "m"),
+    "x": ("projection_x_coordinate", "m"),
+}
+GEOGRAPHIC = {"y": ("latitude", "degrees_north"), "x": ("longitude", "degrees_east")}
+"""Standard name and unit of the axes (CF-1.10, chapter 4)."""
+
+
+def _crs_attributes(crs: str) -> tuple[dict[str, Any], dict[str, tuple[str, str]]]:
+    """CF grid mapping attributes, and what the axes are; an unknown CRS is taken for metres.
+
+    GDAL and rioxarray read `crs_wkt` and `spatial_ref`.
+    """
     if not crs:
-        return {"long_name": "coordinate reference system not stated"}
+        return {"long_name": "coordinate reference system not stated"}, PROJECTED
     from rasterio.crs import CRS
     from rasterio.errors import CRSError
 
     try:
-        wkt = CRS.from_user_input(crs).to_wkt()
+        found = CRS.from_user_input(crs)
+        wkt = found.to_wkt()
     except CRSError:
         raise PluvialError(
             f"{crs!r} is no coordinate reference system",
             where="`crs`",
             remedy="Write an EPSG code such as EPSG:27700",
         ) from None
-    return {"crs_wkt": wkt, "spatial_ref": wkt, "long_name": crs}
+    attributes = {"crs_wkt": wkt, "spatial_ref": wkt, "long_name": crs}
+    return attributes, GEOGRAPHIC if found.is_geographic else PROJECTED
 
 
 def provenance(description: str, files: list[Path], config: str) -> dict[str, str]:

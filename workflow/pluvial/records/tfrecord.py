@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import IO
 
 import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
 
 Features = Mapping[str, bytes | int]
 
@@ -68,7 +70,8 @@ def frame_in_place(buffer: bytearray) -> None:
     """Fill in head and tail of a frame whose data stands in ``buffer`` already."""
     length = struct.pack("<Q", len(buffer) - FRAME_HEAD - FRAME_TAIL)
     buffer[:FRAME_HEAD] = length + _crc(length)
-    buffer[-FRAME_TAIL:] = _crc(bytes(memoryview(buffer)[FRAME_HEAD:-FRAME_TAIL]))
+    # google_crc32c refuses what could be resized meanwhile, but takes a view through NumPy.
+    buffer[-FRAME_TAIL:] = _crc(np.frombuffer(buffer, np.uint8)[FRAME_HEAD:-FRAME_TAIL])
 
 
 def read_frames(stream: IO[bytes]) -> Iterator[bytes]:
@@ -93,7 +96,7 @@ def read_frames(stream: IO[bytes]) -> Iterator[bytes]:
         number += 1
 
 
-def _crc(data: bytes) -> bytes:
+def _crc(data: bytes | NDArray[np.uint8]) -> bytes:
     """Masked CRC32C (Castagnoli), as TFRecord wants it."""
     crc = google_crc32c.value(data)
     return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.sources.entries import Entry
-from pluvial.sources.gdal import _listening
+from pluvial.sources.gdal import gdal_errors, listening
 
 KILOMETRES = re.compile(r"\+units=km\b|\+to_meter=1000(?:\.0*)?(?=\s|$)")
 """What makes a PROJ string one of kilometres; its false easting and northing are metres all the
@@ -77,14 +77,12 @@ def projected(
         longitudes: of the points.
         latitudes: of the points.
     """
-    from rasterio._err import CPLE_BaseError
-    from rasterio.errors import RasterioError
     from rasterio.warp import transform
 
     try:
         with _quiet():
             points = np.array(transform(source, crs, longitudes, latitudes))
-    except (RasterioError, CPLE_BaseError, ValueError) as error:
+    except (*gdal_errors(), ValueError) as error:
         raise entry.fault(f"its corners cannot be projected ({error})") from None
     if not np.isfinite(points).all():
         raise entry.fault("its corners cannot be projected")
@@ -96,5 +94,5 @@ def _quiet() -> Iterator[None]:
     """GDAL raises its errors, and does not write them to standard error as well."""
     import rasterio
 
-    with _listening(), rasterio.Env():
+    with listening(), rasterio.Env():
         yield

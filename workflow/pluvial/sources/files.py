@@ -52,7 +52,7 @@ class RawFiles(Section):
         """Refuse what the further files contradict."""
         del folder, step_minutes
 
-    @field_validator("files")
+    @field_validator("files", "members", check_fields=False)
     @classmethod
     def _is_a_pattern(cls, text: str) -> str:
         Pattern(text)
@@ -74,6 +74,9 @@ class TimedFiles(RawFiles):
 
     stamp: Literal["start", "end"] = "start"
     """Whether a time in a file or in its name is the start or the end of its step."""
+    members: str = ""
+    """Which members of a tar to read, a pattern as in `files` that may tell their times
+    (`**/depth_{time:%Y%m%d%H%M}.tif`); left out, all."""
     grid_eras: list[UtcTime] = Key([])
     """Times from which the archive lies on another grid; any other change of grid is an error.
     Needs `domain`."""

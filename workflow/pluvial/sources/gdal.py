@@ -28,15 +28,14 @@ def opened(entry: Entry, driver: str) -> Iterator[tuple[Any, int]]:
     there in a tar. What GDAL and rasterio raise meanwhile becomes our error.
     """
     import rasterio
-    from rasterio._err import CPLE_BaseError
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.errors import NotGeoreferencedWarning
     from rasterio.io import MemoryFile
 
     options = {"GDAL_CACHEMAX": GDAL_CACHE, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
     try:
         path = entry.plain_path()
         content = b"" if path else entry.content()
-        with _listening() as heard, warnings.catch_warnings(), rasterio.Env(**options):
+        with listening() as heard, warnings.catch_warnings(), rasterio.Env(**options):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             if path:
                 with rasterio.open(path.absolute(), driver=driver) as dataset:
@@ -47,14 +46,22 @@ def opened(entry: Entry, driver: str) -> Iterator[tuple[Any, int]]:
                     yield dataset, len(content)
     except PluvialError:
         raise
-    except (RasterioError, CPLE_BaseError, OSError, ValueError) as error:
+    except (*gdal_errors(), OSError, ValueError) as error:
         raise entry.fault(f"GDAL cannot read it ({error.__cause__ or error})") from None
     if lost := next(filter(LOST.search, heard.getvalue().splitlines()), ""):
         raise entry.fault(f"GDAL cannot read all of it ({lost})")
 
 
+def gdal_errors() -> tuple[type[Exception], ...]:
+    """What rasterio raises; errors of GDAL that it does not translate have a private class."""
+    from rasterio._err import CPLE_BaseError
+    from rasterio.errors import RasterioError
+
+    return RasterioError, CPLE_BaseError
+
+
 @contextmanager
-def _listening() -> Iterator[io.StringIO]:
+def listening() -> Iterator[io.StringIO]:
     """What GDAL and rasterio say meanwhile, in the log and on standard error."""
     heard, logger = io.StringIO(), logging.getLogger("rasterio")
     handler = logging.StreamHandler(heard)

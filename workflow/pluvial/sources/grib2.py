@@ -26,6 +26,7 @@ from pluvial.errors import PluvialError
 from pluvial.grids.grid import Grid
 from pluvial.sources.entries import DAMAGED, LARGEST_CONTENT, Entry
 from pluvial.sources.files import RainFiles
+from pluvial.sources.gdal import gdal_errors
 from pluvial.sources.source import Field
 
 MOST_CELLS = 1 << 26
@@ -121,8 +122,6 @@ def _opened(entry: Entry) -> Iterator[tuple[Any, list[_Message]]]:
     What GDAL and rasterio raise meanwhile becomes our error.
     """
     import rasterio
-    from rasterio._err import CPLE_BaseError
-    from rasterio.errors import RasterioError
     from rasterio.io import MemoryFile
 
     try:
@@ -141,7 +140,7 @@ def _opened(entry: Entry) -> Iterator[tuple[Any, list[_Message]]]:
                     yield _same(entry, dataset, messages), messages
     except PluvialError:
         raise
-    except (RasterioError, CPLE_BaseError, OSError, ValueError) as error:
+    except (*gdal_errors(), OSError, ValueError) as error:
         raise entry.fault(f"GDAL cannot read it ({error})") from None
 
 

@@ -10,6 +10,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from pluvial.errors import PluvialError
@@ -77,15 +78,13 @@ class Pattern:
         Raises:
             PluvialError: if there is none.
         """
-        match = self._regex().fullmatch if self.tells_time else None
         base = Path("/") if Path(self.text).is_absolute() else self.folder
         pattern = self.glob.lstrip("/")
         found = []
         for path in sorted(base.glob(pattern)):
             if not path.is_file():
                 continue
-            parts = match(path.relative_to(base).as_posix()) if match else None
-            time = self._time(parts) if parts else None
+            time = self.time_of(path.relative_to(base).as_posix())
             if time is not None or not self.tells_time:
                 found.append(Found(path, time))
         if not found:
@@ -97,6 +96,17 @@ class Pattern:
                 f"({self.folder}), in which relative paths are looked up",
             )
         return sorted(found, key=lambda item: (item.time or 0, item.path))
+
+    def time_of(self, name: str) -> int | None:
+        """The time in a path below the folder, s; None where it tells none, or does not match."""
+        parts = self._regex.fullmatch(name) if self.tells_time else None
+        return self._time(parts) if parts else None
+
+    def matches(self, name: str) -> bool:
+        """Whether a path below the folder is one of those that the pattern means."""
+        if self.tells_time:
+            return self.time_of(name) is not None
+        return self._regex.fullmatch(name) is not None
 
     def _time(self, parts: re.Match[str]) -> int | None:
         """The time of a matched name; None if it is no date, or written twice in two ways."""
@@ -114,6 +124,7 @@ class Pattern:
             return None
         return int(moment.replace(tzinfo=UTC).timestamp())
 
+    @cached_property
     def _regex(self) -> re.Pattern[str]:
         """Matches a relative path; one group per ``{time:…}``."""
         pieces = _TIME.split(self._path.lstrip("/"))

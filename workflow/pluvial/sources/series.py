@@ -74,6 +74,7 @@ class FileSeries:
     ) -> None:
         self._section, self._step, self._tolerant = section.placed(folder), step, tolerant
         self._shift = -step if section.stamp == "end" else 0
+        self._members = Pattern(section.members)
         self._found = overlapping(Pattern(section.files, folder).find(), *span)
         if section.ordinal and self._found[0].time is None and len(self._found) > 1:
             raise PluvialError(
@@ -124,12 +125,12 @@ class FileSeries:
         """The fields of one file, with their times."""
         self.files.append(found.path)
         try:
-            entries = entries_of(found.path)
+            entries = self._entries_of(found.path)
         except PluvialError as error:
             yield from self._unreadable(str(found.path), None, error)
             return
         for entry in entries:
-            told = found.time if not entry.member else None
+            told = self._members.time_of(entry.member) if entry.member else found.time
             number = 0
             try:
                 for field in self._section.fields(entry):
@@ -143,6 +144,20 @@ class FileSeries:
                 alone = told if not self._section.in_order and not number else None
                 yield from self._unreadable(entry.origin, alone, error)
 
+    def _entries_of(self, path: Path) -> list[Entry]:
+        """The file, or those members of a tar that are wanted."""
+        entries = entries_of(path)
+        if not self._section.members:
+            return entries
+        wanted = [e for e in entries if not e.member or self._members.matches(e.member)]
+        if entries and not wanted:
+            raise PluvialError(
+                f"none of its {len(entries)} members matches {self._section.members!r}",
+                where=path,
+                remedy=f"Correct `members`; the first is {entries[0].member!r}",
+            )
+        return wanted
+
     def _settle(self, field: Field, told: int | None, number: int, entry: Entry) -> int:
         """The time that the frame of ``field`` shall bear."""
         if not self._section.ordinal:
@@ -155,11 +170,12 @@ class FileSeries:
 
     def _timeless(self, field: Field, entry: Entry) -> Iterator[Frame]:
         """What to do with a field whose time nothing tells: it may be damaged, and say so."""
+        key = "members" if entry.member else "files"
         try:
             field.read()
             raise entry.fault(
                 "neither the file nor the pattern tells its time",
-                remedy="Write the time into the pattern, such as {time:%Y%m%d%H%M}",
+                remedy=f"Write the time into `{key}`, such as {{time:%Y%m%d%H%M}}",
             )
         except PluvialError as error:
             yield from self._unreadable(entry.origin + field.name, None, error)
