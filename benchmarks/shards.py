@@ -136,6 +136,7 @@ def make(folder: Path, times: np.ndarray, digests: dict[int, int], name: str) ->
         write_shard(
             materialise(times, rain, depth, WINDOW),
             digests,
+            dict.fromkeys(digests, 1),
             features_of(rain.grid, depth.grid, WINDOW),
             path,
             path.with_name(f"{name}.parquet"),
