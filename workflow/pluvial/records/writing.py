@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xxhash
 from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
@@ -23,6 +24,8 @@ from pluvial.records.window import Records, has_rain
 FOUND = (
     pa.field("storm", pa.int32(), metadata={"0": "before the first"}),
     pa.field("with_rain", pa.bool_(), metadata={"of": "any cell of the window"}),
+    pa.field("rain_digest", pa.uint64(), metadata={"of": "XXH3-64 of the rain"}),
+    pa.field("depth_digest", pa.uint64(), metadata={"of": "XXH3-64 of the depth"}),
     pa.field("rain_now_mm_h", pa.float32(), metadata={"unit": "mm/h, areal mean at NOW"}),
     pa.field("depth_mean_m", pa.float32(), metadata={"unit": "m, areal mean"}),
 )
@@ -106,14 +109,14 @@ def read_back(
         name: what the shard is called.
 
     Returns:
-        Of each record ``with_rain``, whether there is any in its window, and ``rain_now_mm_h``
-        and ``depth_mean_m``: areal means over present cells, of the newest channel and of the
+        The columns of :data:`FOUND` but the storm, each a value per record. ``rain_now_mm_h``
+        and ``depth_mean_m`` are areal means over present cells, of the newest channel and of the
         depth; NaN where all is missing.
 
     Raises:
         PluvialError: at the first thing that is wrong.
     """
-    response: dict[str, list[Any]] = {"with_rain": [], "rain_now_mm_h": [], "depth_mean_m": []}
+    response: dict[str, list[Any]] = {field.name: [] for field in FOUND[1:]}
     for found in examine(file, members, digests, features):
         if isinstance(found, Finding):
             at = "" if found.record is None else f"record {found.record}: "
@@ -124,6 +127,8 @@ def read_back(
                 "delete the index of their period",
             )
         response["with_rain"].append(bool(has_rain(found.rain)))
+        response["rain_digest"].append(xxhash.xxh3_64_intdigest(found.rain))
+        response["depth_digest"].append(xxhash.xxh3_64_intdigest(found.depth))
         response["rain_now_mm_h"].append(areal_mean(found.rain[..., -1], RAIN))
         response["depth_mean_m"].append(areal_mean(found.depth, DEPTH))
     return response
