@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from pluvial.config.learning import EncoderConfig, TowerConfig
+from pluvial.config.encoders import EncoderConfig, TowerConfig
 from pluvial.errors import PluvialError
 from pluvial.models.build import build_dual_encoder
 from pluvial.models.convnext import SIZES
@@ -16,7 +16,7 @@ from pluvial.models.files import load_model, save_model
 from pluvial.models.layers import AppendField, LogStandardise
 
 CONFIG = EncoderConfig(
-    rain=TowerConfig(size="atto", stem=2), depth=TowerConfig(size="atto", stem=4), embedding=24
+    rain=TowerConfig(size="quecto", stem=2), depth=TowerConfig(size="atto", stem=4), embedding=24
 )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from pluvial.config.learning import EncoderConfig, PretrainConfig, TowerConfig
+from pluvial.config.encoders import EncoderConfig, TowerConfig
+from pluvial.config.learning import PretrainConfig
 from pluvial.errors import PluvialError
 from pluvial.files.fingerprints import sidecar
 from pluvial.frames.elevation import write_elevation
@@ -19,7 +20,7 @@ from pluvial.training.checkpoints import Checkpoints
 from pluvial.training.pretrain import Run, fingerprint, make_encoders, pretrain
 from shards import write_records
 
-TOWER = TowerConfig(size="atto", stem=2)
+TOWER = TowerConfig(size="quecto", stem=2)
 CONFIG = PretrainConfig(
     encoder=EncoderConfig(rain=TOWER, depth=TOWER, embedding=16),
     batch=8,
@@ -69,8 +70,8 @@ def train(dataset: Path, folder: Path, run: Run = "trained", config: PretrainCon
 def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory):
     """An unbroken training: its folder, model and history."""
     folder = tmp_path_factory.mktemp("whole")
-    model, history, _ = train(dataset, folder)
-    return folder, model, history
+    trained = train(dataset, folder)
+    return folder, trained.model, trained.history
 
 
 def test_resumed_is_unbroken(dataset: Path, tmp_path: Path, whole) -> None:

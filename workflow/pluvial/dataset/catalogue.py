@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from pluvial.errors import PluvialError
 from pluvial.records.manifest import read_manifest, whole_shards
 
-COLUMNS = ("time", "storm", "with_rain", "rain_digest", "depth_digest")
+COLUMNS = {
+    "time": np.int64,
+    "storm": np.int32,
+    "with_rain": np.bool_,
+    "rain_digest": np.uint64,
+    "depth_digest": np.uint64,
+}
 REMAKE = "Delete it and run the workflow again: only its shard is remade"
 
 
@@ -50,8 +56,8 @@ class Catalogue:
         shards = whole_shards(manifest, split)
         tables = [_table(path, e["records"]) for path, e in zip(shards, entries, strict=True)]
         columns: list[NDArray[Any]] = [
-            np.concatenate([table[name].to_numpy() for table in tables]) if tables else np.zeros(0)
-            for name in COLUMNS
+            np.concatenate([np.zeros(0, kind), *(table[name].to_numpy() for table in tables)])
+            for name, kind in COLUMNS.items()
         ]
         return cls(shards, np.array([table.num_rows for table in tables], np.int64), *columns)
 

@@ -15,23 +15,31 @@ def epoch_batches(
     catalogue: Catalogue,
     layout: Layout,
     *,
+    seed: tuple[int, int],
+    gain_noise: float = 0.0,
+    torn: bool = False,
     first: int = 0,
     workers: int | None = None,
 ) -> tf.data.Dataset:
     """The batches of an epoch from number ``first`` on.
 
-    What the batches are does not depend on ``first`` nor on ``workers``.
+    What they are does not depend on ``first`` nor on ``workers``.
 
     Args:
         draw: the epoch.
         catalogue: what was drawn from.
         layout: the features of the records.
+        seed: of the noise and of the torn pairs in this epoch.
+        gain_noise: standard deviation of the logarithm of ``gain``.
+        torn: whether each rain is given the depth of a record of its batch at random, drawn anew
+            each time: the control from which nothing can be learned.
         first: the batch to begin with.
         workers: threads that read and decode; left out, one for each core.
 
     Returns:
-        What ``pipeline.decode`` gives of each batch, with its number ``batch`` int64[], and
-        ``rain_id`` and ``depth_id`` int64[B], equal where the fields are.
+        What ``pipeline.decode`` gives of each batch, and ``rain_id`` and ``depth_id`` int64[B],
+        equal where the fields are; ``depth_time`` int64[B], NOW of the record that the depth is
+        of; ``gain`` float32[B], what the rain is to be multiplied by.
     """
     workers = workers or cores()
     size = draw.rows.shape[1]
@@ -39,15 +47,22 @@ def epoch_batches(
     rain_ids = tf.constant(catalogue.rain_digests[draw.rows].view(np.int64))
     depth_ids = tf.constant(catalogue.depth_digests[draw.rows].view(np.int64))
 
-    def finished(number: tf.Tensor, records: tf.Tensor) -> dict[str, tf.Tensor]:
-        number = number[0]
+    def finished(numbers: tf.Tensor, records: tf.Tensor) -> dict[str, tf.Tensor]:
+        number = numbers[0]
         fields = decode(tf.ensure_shape(records, [size]), layout)
         drawn = tf.debugging.assert_equal(
             fields["time"], times[number], "the shards are not read in the order of the draw"
         )
         with tf.control_dependencies([drawn]):
-            ids = {"rain_id": rain_ids[number], "depth_id": depth_ids[number]}
-            return fields | ids | {"batch": tf.identity(number)}
+            fields["depth_time"] = tf.identity(fields["time"])
+        fields |= {"rain_id": rain_ids[number], "depth_id": depth_ids[number]}
+        key = tf.random.experimental.stateless_fold_in(tf.constant(seed, tf.int64), number)
+        fields["gain"] = tf.exp(gain_noise * tf.random.stateless_normal([size], key))
+        if torn:
+            order = tf.random.experimental.stateless_shuffle(tf.range(size), key)
+            for name in ("depth", "depth_id", "depth_time"):
+                fields[name] = tf.gather(fields[name], order)
+        return fields
 
     numbers = tf.data.Dataset.from_tensor_slices(draw.batches)
     return (

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from pluvial.config.learning import RetrievalConfig
 from pluvial.diagnostics.baselines import Maps, maps_of, pixel_vectors, volume_vectors
-from pluvial.diagnostics.retrieval import RANKS, Gallery, make_gallery, retrieve
 from pluvial.errors import PluvialError
 from pluvial.files.documents import write_json
 from pluvial.grids.align import nearest_cells
 from pluvial.grids.grid import Grid
 from pluvial.jobs import logger
+from pluvial.metrics.retrieval import RANKS, Gallery, make_gallery, retrieve
 from pluvial.records.manifest import read_manifest, whole_shards
 from pluvial.records.reading import read_split
 from pluvial.records.window import Records, windows_with_rain

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from pluvial.errors import PluvialError
 from pluvial.files.inflating import INFLATE_ERRORS
+from pluvial.records.members import GZIP_WINDOW_BITS, read_members
 from pluvial.records.tfrecord import decode_example, read_frames
 from pluvial.records.window import Records
 
@@ -28,16 +31,47 @@ def read_shard(path: Path, features: dict[str, Any]) -> Records:
     Raises:
         PluvialError: naming the shard and the record that cannot be read.
     """
+
+    def framed() -> Iterator[bytes]:
+        with igzip.open(path, "rb") as stream:
+            yield from read_frames(stream)
+
+    return _records(path, framed(), features)
+
+
+def read_rows(path: Path, rows: Sequence[int], features: dict[str, Any]) -> Records:
+    """Some records of one shard, in the order of ``rows``, without reading the others.
+
+    Args:
+        path: the ``.tfrecord.gz``; the table of its records stands beside it.
+        rows: their numbers.
+        features: the manifest's ``features``, for the shapes.
+
+    Raises:
+        PluvialError: naming the shard and the record that cannot be read.
+    """
+    members = read_members(path.with_name(f"{path.name.partition('.')[0]}.parquet"))
+
+    def framed() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            for row in rows:
+                packed = os.pread(file.fileno(), members[row].size, members[row].start)
+                yield from read_frames(io.BytesIO(isal_zlib.decompress(packed, GZIP_WINDOW_BITS)))
+
+    return _records(path, framed(), features)
+
+
+def _records(path: Path, framed: Iterator[bytes], features: dict[str, Any]) -> Records:
+    """The records of serialised Examples from the shard ``path``."""
     times: list[int] = []
     fields: dict[str, list[np.ndarray[Any, np.dtype[np.uint16]]]] = {"rain": [], "depth": []}
     try:
-        with igzip.open(path, "rb") as stream:
-            for data in read_frames(stream):
-                example = decode_example(data)
-                for name, values in fields.items():
-                    flat = np.frombuffer(bytes(example[name]), dtype="<u2")
-                    values.append(flat.reshape(features[name]["shape"]))
-                times.append(int(example["time"]))
+        for data in framed:
+            example = decode_example(data)
+            for name, values in fields.items():
+                flat = np.frombuffer(bytes(example[name]), dtype="<u2")
+                values.append(flat.reshape(features[name]["shape"]))
+            times.append(int(example["time"]))
     except UNREADABLE as error:
         raise PluvialError(
             f"record {len(times)} cannot be read ({error})",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pluvial.diagnostics.baselines import Maps, pixel_vectors, volume_vectors
-from pluvial.diagnostics.retrieval import make_gallery, ranks, retrieve, summarise
+from pluvial.metrics.retrieval import make_gallery, ranks, retrieve, summarise
 
 HOUR = 3600
 
