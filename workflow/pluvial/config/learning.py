@@ -67,6 +67,9 @@ class PretrainConfig(Section):
     """Seed of the initial weights, of the order of records and of the noise."""
     dry_windows: bool = False
     """Train on windows without any rain too; they are all alike, yet their floods differ."""
+    storms_apart: bool = True
+    """Keep the records of one storm out of each other's batches, as far as there are enough
+    storms; otherwise batches are drawn at random."""
     gain_noise: float = Field(0.0, ge=0, lt=1)
     """Standard deviation of the logarithm of the factor that each window of rain is multiplied by
     in training, as the calibration of a radar errs (1 dB is 0.23)."""

@@ -74,6 +74,7 @@ def draw_epoch(
     steps: int,
     seed: Sequence[int],
     dry_windows: bool,
+    storms_apart: bool,
     opened: int,
 ) -> Draw:
     """Draw ``steps`` batches, a function of the seed alone.
@@ -87,14 +88,22 @@ def draw_epoch(
         steps: batches.
         seed: of the epoch.
         dry_windows: whether windows without any rain are drawn too.
+        storms_apart: whether the records of one storm are kept out of each other's batches;
+            otherwise they go into any open one.
         opened: how many batches may be open at once.
     """
     rng = np.random.default_rng(seed)
     drawable = catalogue.drawable(dry_windows=dry_windows)
     passes, stream = _read(catalogue, drawable, batch * steps, rng)
-    at = np.flatnonzero(drawable[stream])[: batch * steps]
+    at = np.flatnonzero(drawable[stream])
+    # What the last pass reads too many is left out at random, not what it reads last.
+    surplus = at.size - batch * steps
+    in_last = int(drawable[stream[-int(catalogue.sizes[passes[-1]].sum()) :]].sum())
+    at = np.delete(at, at.size - 1 - rng.choice(in_last, surplus, replace=False))
     rows = stream[at]
-    chosen = _assign(catalogue.times[rows], catalogue.storms[rows], batch, opened, rng)
+    # Storms that are all different keep nothing apart.
+    storms = catalogue.storms[rows] if storms_apart else np.arange(rows.size)
+    chosen = _assign(catalogue.times[rows], storms, batch, opened, rng)
     last = np.zeros(steps, dtype=np.int64)
     np.maximum.at(last, chosen, np.arange(chosen.size))
     number = np.empty(steps, dtype=np.int64)
@@ -151,7 +160,7 @@ def interleaved(
 
 def _assign(
     times: NDArray[np.int64],
-    storms: NDArray[np.int32],
+    storms: NDArray[np.integer],
     batch: int,
     opened: int,
     rng: np.random.Generator,

@@ -133,6 +133,7 @@ class Loop:
             steps=config.steps_per_epoch,
             seed=(config.seed, epoch),
             dry_windows=config.dry_windows,
+            storms_apart=config.storms_apart,
             opened=open_batches(config.batch, self.layout.record_bytes),
         )
 
