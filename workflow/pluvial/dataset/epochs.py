@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -43,27 +45,8 @@ def epoch_batches(
     """
     workers = workers or cores()
     size = draw.rows.shape[1]
-    times = tf.constant(catalogue.times[draw.rows])
-    rain_ids = tf.constant(catalogue.rain_digests[draw.rows].view(np.int64))
-    depth_ids = tf.constant(catalogue.depth_digests[draw.rows].view(np.int64))
-
-    def finished(numbers: tf.Tensor, records: tf.Tensor) -> dict[str, tf.Tensor]:
-        number = numbers[0]
-        fields = decode(tf.ensure_shape(records, [size]), layout)
-        drawn = tf.debugging.assert_equal(
-            fields["time"], times[number], "the shards are not read in the order of the draw"
-        )
-        with tf.control_dependencies([drawn]):
-            fields["depth_time"] = tf.identity(fields["time"])
-        fields |= {"rain_id": rain_ids[number], "depth_id": depth_ids[number]}
-        key = tf.random.experimental.stateless_fold_in(tf.constant(seed, tf.int64), number)
-        fields["gain"] = tf.exp(gain_noise * tf.random.stateless_normal([size], key))
-        if torn:
-            order = tf.random.experimental.stateless_shuffle(tf.range(size), key)
-            for name in ("depth", "depth_id", "depth_time"):
-                fields[name] = tf.gather(fields[name], order)
-        return fields
-
+    finish = _finisher(draw, catalogue, layout)
+    varied = _variation(seed, gain_noise, torn=torn)
     numbers = tf.data.Dataset.from_tensor_slices(draw.batches)
     return (
         tf.data.Dataset.zip(numbers, _records(draw, catalogue, workers))
@@ -73,9 +56,55 @@ def epoch_batches(
             reduce_func=lambda _, batch: batch.batch(size),
             window_size=size,
         )
-        .map(finished, num_parallel_calls=workers, deterministic=True)
+        .map(
+            lambda number, records: varied(finish(number[0], records), number[0]),
+            num_parallel_calls=workers,
+            deterministic=True,
+        )
         .prefetch(AHEAD)
     )
+
+
+Fields = dict[str, tf.Tensor]
+
+
+def _finisher(
+    draw: Draw, catalogue: Catalogue, layout: Layout
+) -> Callable[[tf.Tensor, tf.Tensor], Fields]:
+    """What decodes a batch, adds what the catalogue knows, and holds it to what was drawn."""
+    times = tf.constant(catalogue.times[draw.rows])
+    rain_ids = tf.constant(catalogue.rain_digests[draw.rows].view(np.int64))
+    depth_ids = tf.constant(catalogue.depth_digests[draw.rows].view(np.int64))
+
+    def finish(number: tf.Tensor, records: tf.Tensor) -> Fields:
+        fields = decode(tf.ensure_shape(records, [draw.rows.shape[1]]), layout)
+        drawn = tf.debugging.assert_equal(
+            fields["time"], times[number], "the shards are not read in the order of the draw"
+        )
+        with tf.control_dependencies([drawn]):
+            depth_time = tf.identity(fields["time"])
+        ids = {"rain_id": rain_ids[number], "depth_id": depth_ids[number]}
+        return fields | ids | {"depth_time": depth_time}
+
+    return finish
+
+
+def _variation(
+    seed: tuple[int, int], gain_noise: float, *, torn: bool
+) -> Callable[[Fields, tf.Tensor], Fields]:
+    """What is done to a batch at random, by a function of ``seed`` and its number."""
+
+    def vary(fields: Fields, number: tf.Tensor) -> Fields:
+        key = tf.random.experimental.stateless_fold_in(tf.constant(seed, tf.int64), number)
+        count = tf.shape(fields["time"])[0]
+        fields["gain"] = tf.exp(gain_noise * tf.random.stateless_normal([count], key))
+        if torn:
+            order = tf.random.experimental.stateless_shuffle(tf.range(count), key)
+            for name in ("depth", "depth_id", "depth_time"):
+                fields[name] = tf.gather(fields[name], order)
+        return fields
+
+    return vary
 
 
 def _records(draw: Draw, catalogue: Catalogue, workers: int) -> tf.data.Dataset:

@@ -65,6 +65,33 @@ def siglip_loss(rain: Any, depth: Any, scale: Any, bias: Any, left_out: Any = No
     return ops.sum(terms) / ops.cast(count, "float32")
 
 
+def clip_chance(left_out: Any) -> Any:
+    """CLIP's loss when all pairs are alike, float32[]: the mean ln of how many are told apart.
+
+    Args:
+        left_out: pairs that are no negatives, bool[B, B].
+    """
+    return ops.mean(ops.log(_told_apart(left_out)))
+
+
+def siglip_chance(left_out: Any) -> Any:
+    """What SigLIP's loss is at best when all pairs are alike, float32[].
+
+    With one true pair among k the best logit for all is -ln(k - 1): ln k + (k - 1) ln(k / (k - 1)).
+
+    Args:
+        left_out: pairs that are no negatives, bool[B, B].
+    """
+    count = _told_apart(left_out)
+    others = ops.maximum(count - 1, 1e-6)
+    return ops.mean(ops.log(count) + others * ops.log(count / others))
+
+
+def _told_apart(left_out: Any) -> Any:
+    """How many pairs of each row are told apart, the true one among them, float32[B]."""
+    return ops.sum(ops.cast(ops.logical_not(_off_diagonal(left_out)), "float32"), axis=1)
+
+
 def similarities(rain: Any, depth: Any) -> Any:
     """Inner products of rows in float32, float32[B, B].
 
@@ -75,7 +102,7 @@ def similarities(rain: Any, depth: Any) -> Any:
 
 
 def false_negatives(
-    rain_times: Any, depth_times: Any, rain_ids: Any, depth_ids: Any, seconds: float
+    rain_times: Any, depth_times: Any, rain_ids: Any, depth_ids: Any, *, seconds: float
 ) -> Any:
     """Pairs of a batch that are not to be pushed apart, bool[B, B].
 

@@ -127,8 +127,8 @@ def read_back(
                 "delete the index of their period",
             )
         response["with_rain"].append(bool(has_rain(found.rain)))
-        response["rain_digest"].append(xxhash.xxh3_64_intdigest(found.rain))
-        response["depth_digest"].append(xxhash.xxh3_64_intdigest(found.depth))
+        response["rain_digest"].append(xxhash.xxh3_64_intdigest(found.rain.data))
+        response["depth_digest"].append(xxhash.xxh3_64_intdigest(found.depth.data))
         response["rain_now_mm_h"].append(areal_mean(found.rain[..., -1], RAIN))
         response["depth_mean_m"].append(areal_mean(found.depth, DEPTH))
     return response

@@ -104,26 +104,25 @@ class Loop:
             for fields in progress(watch.timed(distributed), "steps", steps - first):
                 pending.append(stepper(fields))
                 self.step += 1
-                if len(pending) == LOOK_EVERY or self._due(interruption):
+                # After the last step of an epoch the model is to be judged first.
+                due = self._due(interruption) and self.step % steps > 0
+                if len(pending) == LOOK_EVERY or due:
                     self._add(pending)
                     pending = []
-                if self._due(interruption):
-                    self._keep()
-                    if interruption.signal is not None:
-                        raise interruption.error(self.step, str(self.kept.folder))
+                if due:
+                    self._keep(interruption)
             self._add(pending)
             cost = watch.found(batch)
         row = {
             "epoch": float(number + 1),
             **{name: total / steps for name, total in self.sums.items()},
-            "chance_loss": float(np.log(batch)),
             "inverse_temperature": float(self.model.scale),
             "same_storm": same_storm(draw, self.train),
             **cost,
         }
         self._judge(row)
         self.sums = {}
-        self._keep()
+        self._keep(interruption)
 
     def _draw(self, epoch: int) -> Draw:
         config = self.config
@@ -142,9 +141,12 @@ class Loop:
         elapsed = time.monotonic() - self._saved
         return interruption.signal is not None or elapsed >= 60 * self.config.checkpoint_minutes
 
-    def _keep(self) -> None:
+    def _keep(self, interruption: Interruption) -> None:
+        """Write a checkpoint, and leave if told to."""
         self.kept.save(self.step, self.model, self.sums)
         self._saved = time.monotonic()
+        if interruption.signal is not None:
+            raise interruption.error(self.step, str(self.kept.folder))
 
     def _add(self, pending: Sequence[dict[str, Any]]) -> None:
         """Add up what steps have found.

@@ -160,24 +160,14 @@ def pretrain(
     identity = fingerprint(config, manifest, heightmap_path, run, code)
     name = f"{run}-{identity[:16]}"
     kept = Checkpoints(checkpoints / name)
-    # Without it the order in which threads add up a gradient would alter its last digits.
-    tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(config.seed)
     strategy = strategy_for(devices)
-    if config.batch % (count := strategy.num_replicas_in_sync):
-        raise PluvialError(
-            f"a batch of {config.batch} cannot be split over {count} devices",
-            where="pretrain.batch",
-            remedy="Write a multiple of it",
-        )
+    _require_equal_parts(config, strategy.num_replicas_in_sync)
     with strategy.scope():
-        start = kept.latest() or Checkpoint(
-            0, _fresh(config, manifest, read_elevation(heightmap_path)[1]), {}
-        )
-    done, rest = divmod(start.step, config.steps_per_epoch)
-    if start.step:
-        logger.info("resuming after epoch %d and %d steps (%s)", done, rest, kept.folder)
+        start = _started(config, manifest, heightmap_path, kept)
+    done = start.step // config.steps_per_epoch
     history = History(kept.folder / "history.csv", tensorboard / name, done)
+    if run == "untrained":
+        return Trained(start.model, 0, history, identity, None)
     loop = Loop(
         model=start.model,
         config=config,
@@ -191,16 +181,30 @@ def pretrain(
         step=start.step,
         sums=dict(start.sums),
     )
-    if run == "untrained":
-        return Trained(start.model, 0, history, identity, None)
     loop.run()
     best = _best_epoch(history)
     model = load_model(kept.best) if best else loop.model
     return Trained(model, best or len(history.rows), history, identity, loop.stopped)
 
 
-def _fresh(config: PretrainConfig, manifest: dict[str, Any], elevation: Any) -> DualEncoder:
+def _started(
+    config: PretrainConfig, manifest: dict[str, Any], heightmap: Path, kept: Checkpoints
+) -> Checkpoint:
+    """The newest checkpoint, or the beginning."""
+    # Without it the order in which threads add up a gradient would alter its last digits.
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.seed)
+    found = kept.latest()
+    if found is None:
+        return Checkpoint(0, _fresh(config, manifest, heightmap), {})
+    done, rest = divmod(found.step, config.steps_per_epoch)
+    logger.info("resuming after epoch %d and %d steps (%s)", done, rest, kept.folder)
+    return found
+
+
+def _fresh(config: PretrainConfig, manifest: dict[str, Any], heightmap: Path) -> DualEncoder:
     """The model before its first step, with its optimizer."""
+    _, elevation = read_elevation(heightmap)
     keras.mixed_precision.set_global_policy(_precision(config))
     try:
         biased = config.loss.kind == "siglip"
@@ -239,6 +243,15 @@ def _best_epoch(history: History) -> int:
     scores = [row.get("val_retrieval", float("nan")) for row in history.rows]
     judged = [score for score in scores if score == score]
     return scores.index(max(judged)) + 1 if judged else 0
+
+
+def _require_equal_parts(config: PretrainConfig, devices: int) -> None:
+    if config.batch % devices:
+        raise PluvialError(
+            f"a batch of {config.batch} cannot be split over {devices} devices",
+            where="pretrain.batch",
+            remedy="Write a multiple of it",
+        )
 
 
 def _require_a_batch(train: Catalogue, config: PretrainConfig, where: Path) -> None:

@@ -16,7 +16,14 @@ import tensorflow as tf
 from pluvial.config.learning import LossConfig
 from pluvial.dataset.pipeline import Layout, physical
 from pluvial.models.dual_encoder import DualEncoder
-from pluvial.models.losses import clip_loss, false_negatives, siglip_loss, similarities
+from pluvial.models.losses import (
+    clip_chance,
+    clip_loss,
+    false_negatives,
+    siglip_chance,
+    siglip_loss,
+    similarities,
+)
 
 IDS = ("time", "depth_time", "rain_id", "depth_id")
 
@@ -71,7 +78,7 @@ class Stepper:
         with tf.GradientTape() as tape:
             left, right = self._model((rain, depth), training=True)
             left, right = _gathered(left, devices), _gathered(right, devices)
-            loss = contrastive_loss(self._model, left, right, ids, self._config)
+            loss, chance = contrastive_loss(self._model, left, right, ids, self._config)
             # Every device differentiates the same loss: their gradients add up to it.
             share = loss / devices
         gradients = _added(tape.gradient(share, self._model.trainable_variables), devices)
@@ -82,6 +89,7 @@ class Stepper:
         true = tf.range(tf.shape(alike)[0], dtype=tf.int64)
         return {
             "loss": loss,
+            "chance_loss": chance,
             "rain_to_depth": _share(tf.argmax(alike, axis=1) == true),
             "depth_to_rain": _share(tf.argmax(alike, axis=0) == true),
             "gradient_norm": norm,
@@ -90,14 +98,19 @@ class Stepper:
 
 def contrastive_loss(
     model: DualEncoder, rain: Any, depth: Any, ids: dict[str, Any], config: LossConfig
-) -> Any:
-    """The loss of a batch of embeddings float[B, D], float32[]; ``ids`` int64[B] by :data:`IDS`."""
-    left_out = None
+) -> tuple[Any, Any]:
+    """The loss of a batch of embeddings float[B, D], and that of one that tells nothing apart.
+
+    Both are float32[]. ``ids`` are int64[B] by :data:`IDS`.
+    """
+    left_out = keras.ops.eye(rain.shape[0], dtype="bool")
     if config.false_negative_minutes is not None:
-        left_out = false_negatives(*(ids[n] for n in IDS), 60 * config.false_negative_minutes)
+        seconds = 60 * config.false_negative_minutes
+        left_out = false_negatives(*(ids[name] for name in IDS), seconds=seconds)
     if config.kind == "siglip":
-        return siglip_loss(rain, depth, model.scale, model.bias, left_out)
-    return clip_loss(rain, depth, model.scale, left_out)
+        loss = siglip_loss(rain, depth, model.scale, model.bias, left_out)
+        return loss, siglip_chance(left_out)
+    return clip_loss(rain, depth, model.scale, left_out), clip_chance(left_out)
 
 
 def not_finite(model: DualEncoder) -> str:

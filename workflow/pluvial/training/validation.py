@@ -64,7 +64,8 @@ class Validation:
         if not self.count:
             return {}, {}
         rain, depth = self._embedded(model, layout)
-        row = {"val_loss": self._loss(model, rain, depth)}
+        loss, chance = self._loss(model, rain, depth)
+        row = {"val_loss": loss, "val_chance_loss": chance}
         if self._gallery.candidates.size > 1 and self._gallery.queries.size:
             found = retrieve(rain, depth, self._gallery)
             row["val_retrieval"] = float(
@@ -89,8 +90,8 @@ class Validation:
 
     def _loss(
         self, model: DualEncoder, rain: NDArray[np.float32], depth: NDArray[np.float32]
-    ) -> float:
-        """The mean loss over batches of records at random, always the same ones."""
+    ) -> tuple[float, float]:
+        """The mean loss, and that at chance, over batches at random, always the same ones."""
         order = np.random.default_rng(self._config.seed).permutation(self.count)
         size = min(self._config.batch, self.count)
         losses = []
@@ -98,7 +99,8 @@ class Validation:
             at = order[start : start + size]
             ids = {name: tf.constant(values[at]) for name, values in self._ids.items()}
             losses.append(contrastive_loss(model, rain[at], depth[at], ids, self._config.loss))
-        return float(np.mean(losses))
+        loss, chance = np.mean(losses, axis=0)
+        return float(loss), float(chance)
 
 
 def _read(catalogue: Catalogue, rows: NDArray[np.int64], features: dict[str, Any]) -> Records:
