@@ -38,7 +38,7 @@ def test_everything_is_there(smoke: Workplace) -> None:
         assert (smoke.results / name).stat().st_size > 0, name
     assert not [path for path in smoke.results.rglob("*") if path.suffix == ".partial"]
     assert list(smoke.results.glob("tensorboard/*/events.out.tfevents.*"))
-    assert list(smoke.results.glob("checkpoints/trained-*/epoch-*.keras"))
+    assert list(smoke.results.glob("checkpoints/trained-*/step-*.keras"))
 
 
 def test_the_plan_adds_up_and_the_shards_hold_it(smoke: Workplace) -> None:
@@ -142,7 +142,7 @@ def test_a_killed_training_resumes(smoke: Workplace, tmp_path: Path) -> None:
     before = (trained / "rain.keras.sha256").read_text(), pd.read_csv(trained / "history.csv")
     shutil.rmtree(trained)
     (folder,) = place.results.glob("checkpoints/trained-*")
-    for path in folder.glob("epoch-00002.*"):
+    for path in folder.glob("step-00000020.*"):
         path.unlink()
     printed = place.run("results/encoders/trained/rain.keras")
     assert "resuming after epoch 1 of 2" in printed

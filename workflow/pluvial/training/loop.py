@@ -116,6 +116,7 @@ class Loop:
         row = {
             "epoch": float(number + 1),
             **{name: total / steps for name, total in self.sums.items()},
+            "chance_hits": 1 / batch,
             "inverse_temperature": float(self.model.scale),
             "same_storm": same_storm(draw, self.train),
             **cost,
