@@ -98,8 +98,10 @@ class OwnEmbeddings(Section):
     split: str | None = None
     """Column that says `train`, `val` or `test`. Without it all records are held out, and probes
     leave out whole groups in turn."""
-    labels: list[str] = Field([])
-    """Columns that probes ask for: numbers, or names of classes."""
+    numbers: list[str] = Field([])
+    """Columns of numbers that probes ask for."""
+    classes: list[str] = Field([])
+    """Columns of classes that probes ask for."""
     controls: dict[str, Path] = Field({})
     """Files of the same layout and records by encoders that must fail, such as
     `untrained: PATH` or `shuffled: PATH`."""
@@ -110,8 +112,10 @@ class OwnEmbeddings(Section):
 
     @model_validator(mode="after")
     def _one_side_needs_labels(self) -> Self:
-        if len(self.sides) == 1 and not self.labels:
-            raise ValueError("one side alone can only be judged by `labels`; name their columns")
+        if len(self.sides) == 1 and not self.numbers + self.classes:
+            raise ValueError(
+                "one side alone can only be judged by labels; name some in `numbers` or `classes`"
+            )
         if len(set(self.sides)) < len(self.sides):
             raise ValueError("the two `sides` have the same name; write each once")
         return self

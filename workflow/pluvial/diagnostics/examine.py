@@ -54,7 +54,9 @@ class Case:
             return shift_test(scores)
         return permutation_test(scores, self.config.draws, self.config.seed)
 
-    def interval(self, values: NDArray[np.floating], rows: NDArray[np.intp]) -> list[float] | None:
+    def interval(
+        self, values: NDArray[np.floating | np.bool_], rows: NDArray[np.intp]
+    ) -> list[float] | None:
         """Interval of the mean of values float[m] of the held-out records ``rows``, intp[m]."""
         _, number = np.unique(self.block[rows], return_inverse=True)
         found = interval(values, number, self.config.draws, self.config.seed)

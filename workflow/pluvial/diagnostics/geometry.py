@@ -83,8 +83,7 @@ def mean_cosine_between(
     """
     count = len(vectors)
     wide = vectors.astype(np.float64)
-    inside, sizes = count, np.ones(count)
-    within = float((wide**2).sum())
+    inside, within = count, float((wide**2).sum())
     if groups is not None and np.unique(groups).size > 1:
         _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
         sums = np.zeros((sizes.size, wide.shape[1]))

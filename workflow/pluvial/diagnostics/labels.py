@@ -31,7 +31,7 @@ def read_records(plan: Sequence[Path], index: Sequence[Path]) -> pd.DataFrame:
         ``time`` (int64, s), ``split``, ``storm``, ``depth_mean_m`` and ``hours_since_peak``: hours
         from the heaviest areal rain of the storm so far to NOW; NaN before the first storm.
     """
-    table = (
+    table: pd.DataFrame = (
         duckdb.connect(config={"threads": 1})
         .execute(
             "SELECT time, CAST(split AS VARCHAR) AS split, storm, reason IS NULL AS kept, "
@@ -48,7 +48,8 @@ def read_records(plan: Sequence[Path], index: Sequence[Path]) -> pd.DataFrame:
         table["storm_mm_h"].to_numpy(np.float64),
     )
     chosen = table[table["kept"] & (table["rain_max_mm_h"] > 0)]
-    return chosen.drop(columns=["kept", "rain_max_mm_h", "storm_mm_h"]).reset_index(drop=True)
+    kept: pd.DataFrame = chosen.drop(columns=["kept", "rain_max_mm_h", "storm_mm_h"])
+    return kept.reset_index(drop=True)
 
 
 def hours_since_peak(

@@ -169,7 +169,7 @@ class _Reader:
 
         Records are dealt to the shards in runs, so that most find their predecessors there.
         """
-        run = []
+        run: list[NDArray[np.float32]] = []
         while time in fields and len(run) < FIELDS:
             run.append(fields[time])
             time -= self._step

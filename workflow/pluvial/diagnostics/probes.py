@@ -135,7 +135,8 @@ def _score(true: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
     """Per record, with the mean of R^2 (averaged over the label's parts) or balanced accuracy."""
     if is_class(true):
         _, number, sizes = np.unique(true, return_inverse=True, return_counts=True)
-        return (predicted == true) * (true.size / (sizes.size * sizes[number]))
+        weight = true.size / (sizes.size * sizes[number])
+        return np.where(predicted == true, weight, 0.0)
     wide, guess = (v.reshape(len(true), -1).astype(np.float64) for v in (true, predicted))
     spread = wide.var(axis=0)
     moving = spread > 0

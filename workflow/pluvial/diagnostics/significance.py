@@ -87,9 +87,11 @@ def autocorrelation(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     count = len(centred)
     power = np.abs(np.fft.rfft(centred, 2 * count, axis=0)) ** 2
     products = np.fft.irfft(power.sum(axis=1), 2 * count)[: count // 2 + 1]
-    if products[0] <= 0:
-        return np.eye(1, count // 2 + 1)[0]
-    return np.asarray(products / products[0])
+    found = np.zeros(products.size)
+    found[0] = 1.0
+    if products[0] > 0:
+        found[1:] = products[1:] / products[0]
+    return found
 
 
 def independent_pairs(left: NDArray[np.floating], right: NDArray[np.floating]) -> float:
@@ -117,7 +119,7 @@ def blocks(groups: NDArray[np.int64] | None, count: int, length: float) -> NDArr
 
 
 def interval(
-    values: NDArray[np.floating], block: NDArray[np.intp], draws: int, seed: int
+    values: NDArray[np.floating | np.bool_], block: NDArray[np.intp], draws: int, seed: int
 ) -> tuple[float, float] | None:
     """Bootstrap interval of the mean of ``values``, float[n], over whole blocks.
 
