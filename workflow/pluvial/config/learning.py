@@ -128,7 +128,7 @@ class VerdictConfig(Section):
     """Probability under chance below which a result is not taken for chance."""
     max_records: int = Field(4000, ge=200)
     """Records of a split that are judged at most; of more, a sample is taken evenly over time. Half
-    as many can be candidates."""
+    as many can be candidates, and half as many can ask."""
     draws: int = Field(2000, ge=200)
     """Draws of the bootstrap over storms, and of permutations where there is no order."""
     seed: int = Field(1, ge=0)

@@ -44,7 +44,7 @@ def choose(
         times: int64[n], ascending; None where not known: then all rows of a split are candidates,
             each of which asks for its own partner.
         config: spacing and tolerance.
-        most: records of a split, at most; candidates are half as many at most.
+        most: records of a split, at most; half as many candidates and half as many queries.
     """
     parts: list[NDArray[np.intp]] = []
     galleries: list[Gallery] = []
@@ -52,10 +52,11 @@ def choose(
     for split in (HELD_OUT, TRAIN):
         rows = np.flatnonzero(splits == split)
         whole = _gallery(None if times is None else times[rows], rows.size, config)
-        gallery = thin(whole, most // 2, most)
+        gallery = thin(whole, most // 2, most // 2)
         used = np.union1d(gallery.candidates, gallery.queries).astype(np.intp)
         if split == TRAIN:
-            used = np.union1d(used, evenly(rows.size, most)).astype(np.intp)
+            rest = np.setdiff1d(np.arange(rows.size), used)
+            used = np.union1d(used, rest[evenly(rest.size, most - used.size)]).astype(np.intp)
         words += _words(split, whole, gallery, rows.size, used.size)
         parts.append(rows[used])
         galleries.append(_within(gallery, used))

@@ -17,6 +17,8 @@ RANK_EPSILON = 1e-7
 """Added to the share of each singular value, as RankMe has it."""
 MOST_FOR_UNIFORMITY = 2000
 """Rows whose mutual distances are taken, at most; of more, a sample evenly over the rows."""
+LEAST_ROWS = 10
+"""With fewer rows no shape is told: two points always lie on a line."""
 STILL = 1e-6
 """A dimension whose standard deviation over the records is below it is dead."""
 
@@ -69,6 +71,15 @@ def effective_rank(shares: NDArray[np.float64]) -> float:
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
+def along_one(shares: NDArray[np.float64]) -> float | None:
+    """Share of the variance along the first direction; None if there is no variance.
+
+    Unlike the effective rank it does not rise with a little noise in many dimensions.
+    """
+    power = float((shares**2).sum())
+    return float(shares[0] ** 2 / power) if power > 0 else None
+
+
 def modality_gap(left: NDArray[np.floating], right: NDArray[np.floating]) -> float:
     """Distance of the two sides' centroids; Liang et al. 2022, https://arxiv.org/abs/2203.02053."""
     return float(np.linalg.norm(left.mean(axis=0, dtype=float) - right.mean(axis=0, dtype=float)))
@@ -99,7 +110,7 @@ def describe_side(
 ) -> dict[str, Any]:
     """All that is said of one encoder's vectors, float[n, D], as a JSON-like document.
 
-    Numbers are None where fewer than two rows have a direction.
+    Numbers are None where fewer than :data:`LEAST_ROWS` rows have a direction.
     """
     directions = unit(vectors)
     known = np.isfinite(directions).all(axis=1)
@@ -112,9 +123,10 @@ def describe_side(
         "uniformity": None,
         "rank_me": None,
         "effective_rank": None,
+        "along_one": None,
         "spectrum": [],
     }
-    if known.sum() < 2:
+    if known.sum() < LEAST_ROWS:
         return found
     rows = directions[known]
     shares = spectrum(rows, centred=True)
@@ -124,5 +136,6 @@ def describe_side(
         "uniformity": uniformity(rows),
         "rank_me": effective_rank(spectrum(rows, centred=False)),
         "effective_rank": effective_rank(shares),
+        "along_one": along_one(shares),
         "spectrum": [round(float(share), 6) for share in shares],
     }

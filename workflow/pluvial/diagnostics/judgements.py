@@ -16,6 +16,7 @@ from pluvial.diagnostics.verdict import (
     COLLAPSED,
     LEARNED,
     LEAST_KEPT,
+    MOST_ALONG_ONE,
     MOST_WITHOUT_DIRECTION,
     NOT_SHOWN,
     ONE_LINE,
@@ -239,6 +240,10 @@ def _shape(side: str, found: Mapping[str, Any]) -> list[Judgement]:
              rank is not None and rank < ONE_LINE, f"at least {ONE_LINE:g}",
              "Directions in which the vectors differ from their mean: exp of the entropy of the "
              "singular values."),
+        line("along_one", "variance along one line",
+             mine["along_one"] is not None and mine["along_one"] >= MOST_ALONG_ONE,
+             f"below {MOST_ALONG_ONE}",
+             "Share of the variance in the direction that has most of it."),
         line("rank_me", "RankMe", mine["rank_me"] is not None and mine["rank_me"] < 1.05,
              "above 1.05",
              "The same about the origin (Garrido et al. 2023). An untrained encoder may have "

@@ -20,8 +20,10 @@ MOST_WITHOUT_DIRECTION = 0.5
 """Share of records to which an encoder may give no direction (a vector of zeros, or NaN)."""
 ONE_POINT = 0.99
 """Mean cosine between vectors of different storms from which they are one point."""
-ONE_LINE = 2.0
+ONE_LINE = 1.5
 """Effective rank of the centred vectors below which they are one line."""
+MOST_ALONG_ONE = 0.99
+"""Share of their variance along one direction from which they are one line too."""
 LEAK_LIFT = 2.0
 """How many times chance a control on torn pairs must be, besides being significant, for a leak:
 less comes from the amount of water alone, which rain and depth share however pairs are torn."""
@@ -111,8 +113,8 @@ def _stopped(stopped: Mapping[str, Any]) -> Rule:
 def _spread(side: str, found: Mapping[str, Any]) -> Rule:
     """Is a side one point, one line, or nothing at all?"""
     shape = found["geometry"][TRAINED]["sides"][side]
-    keys = ("without_direction", "mean_cosine", "effective_rank")
-    lost, cosine, rank = (shape[key] for key in keys)
+    keys = ("without_direction", "mean_cosine", "effective_rank", "along_one")
+    lost, cosine, rank, along = (shape[key] for key in keys)
     faults = []
     if lost > MOST_WITHOUT_DIRECTION:
         faults.append(f"{lost:.0%} of its vectors are zero or not a number")
@@ -120,6 +122,8 @@ def _spread(side: str, found: Mapping[str, Any]) -> Rule:
         faults.append(f"the mean cosine between storms is {cosine:.4f}, so that they are one point")
     if rank is not None and rank < ONE_LINE:
         faults.append(f"the effective rank is {rank:.2f}, so that its vectors are one line")
+    if along is not None and along >= MOST_ALONG_ONE:
+        faults.append(f"{along:.1%} of the variance lies along one line")
     if faults:
         words = f"The {side} encoder has collapsed: {'; '.join(faults)}."
     elif cosine is None or rank is None:
@@ -135,7 +139,8 @@ def _spread(side: str, found: Mapping[str, Any]) -> Rule:
         not faults,
         {key: shape[key] for key in keys},
         f"at most {MOST_WITHOUT_DIRECTION:.0%} without direction; mean cosine below {ONE_POINT}; "
-        f"effective rank at least {ONE_LINE:g}",
+        f"effective rank at least {ONE_LINE:g}; less than {MOST_ALONG_ONE:.0%} of the variance "
+        "along one line",
         words,
         COLLAPSED,
     )
