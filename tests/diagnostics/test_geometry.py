@@ -101,7 +101,7 @@ def test_variance_along_one_line() -> None:
 def test_modality_gap_of_two_clouds_a_known_way_apart() -> None:
     rows = some_unit(0)
     assert modality_gap(rows, rows) == 0
-    assert modality_gap(rows, rows + [3, 4, 0, 0, 0, 0]) == pytest.approx(5)
+    assert modality_gap(rows, np.add(rows, [3, 4, 0, 0, 0, 0])) == pytest.approx(5)
 
 
 @given(SEEDS)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pluvial.diagnostics.pairs import Pairs
-from pluvial.diagnostics.probes import KINDS, probe
+from pluvial.diagnostics.pairs import Pairs, unit
+from pluvial.diagnostics.probes import KINDS, _model, probe
 from sklearn.metrics import balanced_accuracy_score, r2_score
 from toys import World, rule, verdict_on
 
@@ -58,9 +58,6 @@ def test_scores_are_those_of_scikit_learn(kind: str) -> None:
 
 
 def _predictions(kind: str, train: Pairs, held_out: Pairs, label: str) -> np.ndarray:
-    from pluvial.diagnostics.pairs import unit
-    from pluvial.diagnostics.probes import _model
-
     x, y = unit(train.sides["rain"]), train.labels[label]
     return _model(kind, y, train.groups).fit(x, y).predict(unit(held_out.sides["rain"]))
 

@@ -29,7 +29,7 @@ from pluvial.files.documents import read_json, write_json
 from pluvial.jobs import logger
 from pluvial.records.manifest import read_manifest, whole_shards
 
-RETRIEVAL_KEYS = ("split", "records", "candidates", "queries", "chance", "methods")
+RETRIEVAL_KEYS = ("split", "records", "candidates", "queries", "chance", "methods", "sampling")
 """What of a judgement stands in retrieval.json too."""
 
 

@@ -11,7 +11,7 @@ FIELDS = 7
 """Consecutive fields that a motion is taken from, at most."""
 LEAST_OVERLAP = 0.25
 """Share of the field that two fields must have in common at a displacement that counts."""
-LEAST_CORRELATION = 0.3
+LEAST_CORRELATION = 0.5
 """Below it no displacement is believed."""
 
 

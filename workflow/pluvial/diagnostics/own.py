@@ -175,19 +175,14 @@ def _vectors(side: str, columns: Columns, path: Path) -> NDArray[np.float32]:
         for name in columns
         if (match := re.fullmatch(rf"{re.escape(side)}_(\d+)", name))
     )
+    whole = None if numbered and side not in columns else _column(side, columns, path)
     try:
-        if side in columns:
-            values = columns[side]
-            if values.dtype == object:
-                values = np.stack([np.asarray(row, dtype=np.float32) for row in values])
-        elif numbered:
-            values = np.stack([columns[name] for _, name in numbered], axis=1)
-        else:
-            values = _column(side, columns, path)
-        found = np.asarray(values, dtype=np.float32)
+        if whole is None:
+            whole = np.stack([columns[name] for _, name in numbered], axis=1)
+        elif whole.dtype == object:
+            whole = np.stack([np.asarray(row, dtype=np.float32) for row in whole])
+        found = np.asarray(whole, dtype=np.float32)
     except (ValueError, TypeError) as error:
-        if isinstance(error, PluvialError):
-            raise
         raise PluvialError(
             f"the vectors of `{side}` are not rows of equally many numbers ({error})",
             where=path,
@@ -209,7 +204,7 @@ def _times(name: str, columns: Columns, path: Path) -> NDArray[np.int64]:
         if np.issubdtype(values.dtype, np.number):
             stamps = pd.to_datetime(pd.Series(values), unit="s", utc=True)
         else:
-            stamps = pd.to_datetime(pd.Series(values), utc=True)
+            stamps = pd.to_datetime(pd.Series(values), format="ISO8601", utc=True)
     except (ValueError, TypeError, OverflowError) as error:
         raise PluvialError(
             f"the times in `{name}` cannot be read ({error})",
@@ -257,11 +252,10 @@ def _splits(name: str, columns: Columns, path: Path) -> NDArray[np.str_]:
 
 
 def _numbers(name: str, columns: Columns, path: Path) -> NDArray[np.float64]:
+    values = _column(name, columns, path)
     try:
-        return _column(name, columns, path).astype(np.float64)
-    except ValueError as error:
-        if isinstance(error, PluvialError):
-            raise
+        return values.astype(np.float64)
+    except (ValueError, TypeError) as error:
         raise PluvialError(
             f"`{name}` does not hold numbers ({error})",
             where=path,
