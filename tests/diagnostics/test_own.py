@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from pluvial.case.case import load_case
 from pluvial.config.learning import OwnEmbeddings, RetrievalConfig, VerdictConfig
 from pluvial.diagnostics.own import make_own_judgement, read_own
 from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json
 from toys import World
-from workplace import named_case
+from workplace import CHECKOUT, named_case
 
 CONFIG = VerdictConfig(draws=300)
 WHOLE = {"time": "when", "group": "storm", "split": "part", "numbers": ["state"],
@@ -206,6 +208,17 @@ def test_a_control_of_other_records_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(PluvialError, match=r"other\.npz: the control `untrained`"):
         verdict(own, tmp_path)
+
+
+def test_the_section_of_the_documentation_is_a_valid_one() -> None:
+    page = (CHECKOUT / "docs" / "is-it-learning.md").read_text()
+    (section,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    case = load_case(named_case("smoke") | yaml.safe_load(section), where="page")
+    assert case.own_embeddings["mine"].controls == {
+        "untrained": Path("/where/it/is/untrained.parquet")
+    }
+    for name in OwnEmbeddings.model_fields:
+        assert re.search(rf"^ *{name}:", section, flags=re.MULTILINE), name
 
 
 @pytest.mark.parametrize(

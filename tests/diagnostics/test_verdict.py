@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from pluvial.config.learning import VerdictConfig
 from pluvial.diagnostics.pairs import Pairs
+from pluvial.diagnostics.verdict import (
+    LEAK_LIFT,
+    LEAST_KEPT,
+    MOST_ALONG_ONE,
+    MOST_WITHOUT_DIRECTION,
+    ONE_LINE,
+    ONE_POINT,
+)
 from toys import CONFIG, TEST_STORMS, World, judged, rule
+from workplace import CHECKOUT
 
 
 @pytest.fixture
@@ -209,6 +219,21 @@ def test_more_records_than_the_bound_are_sampled_and_it_is_said(world: World) ->
         "train: 100 of 320 candidates and 100 of 320 queries, evenly over time",
         "train: 200 of 320 records for statistics and probes, evenly",
     ]
+
+
+def test_the_documentation_names_the_thresholds_that_decide() -> None:
+    page = (CHECKOUT / "docs" / "is-it-learning.md").read_text()
+    (rules,) = re.findall(r"## The rules\n(.*?)\n## ", page, flags=re.DOTALL)
+    for words in (
+        f"at most {100 * MOST_WITHOUT_DIRECTION:g} %",
+        f"below {ONE_POINT}",
+        f"effective rank at least {ONE_LINE}",
+        f"less than {100 * MOST_ALONG_ONE:g} % of the variance",
+        {2.0: "twice chance"}[LEAK_LIFT],
+        {0.5: "half of the lead"}[LEAST_KEPT],
+        f"p < {VerdictConfig().p}",
+    ):
+        assert words in rules, words
 
 
 def test_the_same_input_gives_the_same_verdict(world: World) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.diagnostics.choice import HELD_OUT, TRAIN
-from pluvial.diagnostics.examine import TRAINED, Case, describe_test
+from pluvial.diagnostics.examine import TRAINED, Setting, describe_test
 from pluvial.diagnostics.pairs import Pairs, unit
 from pluvial.diagnostics.probes import KINDS, NEIGHBOURS, Probe, is_class, probe
 from pluvial.diagnostics.significance import ChanceTest
 
 
-def ask_probes(runs: Mapping[str, Pairs], case: Case) -> list[dict[str, Any]]:
+def ask_probes(runs: Mapping[str, Pairs], setting: Setting) -> list[dict[str, Any]]:
     """Score every probe of every label on every side, for all runs.
 
     Returns:
@@ -40,7 +40,7 @@ def ask_probes(runs: Mapping[str, Pairs], case: Case) -> list[dict[str, Any]]:
                             "measure": "balanced accuracy" if classes else "R2",
                             "chance": 1 / classes if classes else 0.0,
                             "records": int(mine.rows.size),
-                            **_compare(probes, mine, case),
+                            **_compare(probes, mine, setting),
                         }
                     )
     return found
@@ -51,7 +51,7 @@ def _classes(values: NDArray[Any]) -> int:
     return int(np.unique(values[values.astype(str) != ""]).size) if is_class(values) else 0
 
 
-def _compare(probes: Mapping[str, Probe | None], mine: Probe, case: Case) -> dict[str, Any]:
+def _compare(probes: Mapping[str, Probe | None], mine: Probe, setting: Setting) -> dict[str, Any]:
     """Scores of all runs, and the trained one's lead where the same records were scored."""
     scores, lead = {}, {}
     for name, other in probes.items():
@@ -63,12 +63,12 @@ def _compare(probes: Mapping[str, Probe | None], mine: Probe, case: Case) -> dic
             ahead = mine.scores[here] - other.scores[there]
             lead[name] = {
                 "mean": float(ahead.mean()) if rows.size else None,
-                "interval": case.interval(ahead, rows) if rows.size else None,
+                "interval": setting.interval(ahead, rows) if rows.size else None,
             }
-    return {"scores": scores, "interval": case.interval(mine.scores, mine.rows), "lead": lead}
+    return {"scores": scores, "interval": setting.interval(mine.scores, mine.rows), "lead": lead}
 
 
-def ask_neighbours(pairs: Pairs, case: Case) -> list[dict[str, Any]]:
+def ask_neighbours(pairs: Pairs, setting: Setting) -> list[dict[str, Any]]:
     """Whether records that lie together in an embedding have the same label, tested by shifts.
 
     The labels, which resemble their neighbours in time, are shifted against the vectors, which do
@@ -80,7 +80,7 @@ def ask_neighbours(pairs: Pairs, case: Case) -> list[dict[str, Any]]:
         product of the standardised label and that of the ten nearest).
     """
     found = []
-    rows = case.gallery.candidates
+    rows = setting.gallery.candidates
     for label, values in pairs.labels.items():
         for side, vectors in pairs.sides.items():
             directions, asked = unit(vectors)[rows], values[rows]
@@ -92,7 +92,7 @@ def ask_neighbours(pairs: Pairs, case: Case) -> list[dict[str, Any]]:
             if known.sum() <= NEIGHBOURS:
                 continue
             nearest = _nearest(directions[known])
-            test = _agreement(asked[known], nearest, case)
+            test = _agreement(asked[known], nearest, setting)
             found.append(
                 {
                     "label": label,
@@ -111,7 +111,7 @@ def _nearest(directions: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.argpartition(-alike, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
 
 
-def _agreement(values: NDArray[Any], nearest: NDArray[np.intp], case: Case) -> ChanceTest:
+def _agreement(values: NDArray[Any], nearest: NDArray[np.intp], setting: Setting) -> ChanceTest:
     """Test of the agreement of labels, [n] or [n, k], with those of the nearest, intp[n, 10]."""
 
     def agreement(labels: NDArray[Any]) -> float:
@@ -125,11 +125,11 @@ def _agreement(values: NDArray[Any], nearest: NDArray[np.intp], case: Case) -> C
         spread = wide.std(axis=0)
         values = (wide - wide.mean(axis=0)) / np.where(spread > 0, spread, 1)
     count = len(values)
-    if case.ordered:
+    if setting.ordered:
         orders = [np.roll(np.arange(count), shift) for shift in range(count)]
         kind = "circular shift"
     else:
-        rng = np.random.default_rng(case.config.seed)
-        orders = [np.arange(count), *(rng.permutation(count) for _ in range(case.config.draws))]
+        rng = np.random.default_rng(setting.config.seed)
+        orders = [np.arange(count), *(rng.permutation(count) for _ in range(setting.config.draws))]
         kind = "permutation"
     return ChanceTest(kind, np.array([agreement(values[order]) for order in orders]))

@@ -31,7 +31,7 @@ DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Case:
+class Setting:
     """What all methods are judged on.
 
     Attributes:
@@ -63,8 +63,8 @@ class Case:
         return None if found is None else [round(bound, DIGITS) for bound in found]
 
 
-def case_of(pairs: Pairs, choice: Choice, config: VerdictConfig) -> tuple[Case, float | None]:
-    """The case of the chosen records, and how many independent pairs its candidates are worth.
+def setting_of(pairs: Pairs, choice: Choice, config: VerdictConfig) -> tuple[Setting, float | None]:
+    """The setting of the chosen records, and how many independent pairs its candidates are worth.
 
     Args:
         pairs: the trained vectors of the chosen records.
@@ -80,7 +80,7 @@ def case_of(pairs: Pairs, choice: Choice, config: VerdictConfig) -> tuple[Case, 
         worth = independent_pairs(sides[0], sides[-1]) if ordered else float(candidates.size)
     length = count / worth if worth else 1.0
     block = blocks(held_out.groups, count, length)
-    return Case(held_out, choice.held_out, block, ordered, config), worth
+    return Setting(held_out, choice.held_out, block, ordered, config), worth
 
 
 def directions(sides: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -89,21 +89,21 @@ def directions(sides: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def judge_method(
-    sides: Mapping[str, NDArray[np.floating]], case: Case
+    sides: Mapping[str, NDArray[np.floating]], setting: Setting
 ) -> tuple[dict[str, Any], NDArray[np.float64]]:
     """Retrieval both ways of one method, with tests and intervals.
 
     Args:
         sides: its vectors float[n, D] of the held-out records, in the space in which an inner
             product says how alike two are.
-        case: what it is judged on.
+        setting: what it is judged on.
 
     Returns:
         For each direction the summary (see :func:`retrieval.summarise`), intervals of recall
         and of the mean reciprocal rank, and ``chance``: the test of the mean reciprocal rank among
         the candidates. And per query the reciprocal rank, the mean of both ways, float64[Q].
     """
-    gallery = case.gallery
+    gallery = setting.gallery
     found: dict[str, Any] = {}
     reciprocal = np.zeros(gallery.queries.size)
     ways = directions(sides)
@@ -111,12 +111,12 @@ def judge_method(
         asked = sides[right][gallery.candidates]
         rank = ranks(sides[left][gallery.queries] @ asked.T, gallery.answers)
         reciprocal += 1 / rank / len(ways)
-        test = case.chance(1 / rank_matrix(sides[left][gallery.candidates] @ asked.T))
+        test = setting.chance(1 / rank_matrix(sides[left][gallery.candidates] @ asked.T))
         found[f"{left}_to_{right}"] = {
             **summarise(rank, gallery.candidates.size),
             "intervals": {
-                **{f"R@{k}": case.interval(rank <= k, gallery.queries) for k in RANKS},
-                "mean_reciprocal_rank": case.interval(1 / rank, gallery.queries),
+                **{f"R@{k}": setting.interval(rank <= k, gallery.queries) for k in RANKS},
+                "mean_reciprocal_rank": setting.interval(1 / rank, gallery.queries),
             },
             "chance": describe_test(test),
         }
@@ -139,13 +139,13 @@ def describe_test(test: ChanceTest) -> dict[str, Any]:
     }
 
 
-def judge_geometry(pairs: Pairs, case: Case) -> dict[str, Any]:
+def judge_geometry(pairs: Pairs, setting: Setting) -> dict[str, Any]:
     """Shape of each side's held-out vectors; for two sides how they lie to each other.
 
     ``alignment`` is that of true pairs among the candidates, ``alignment_of_others`` the mean
     over all that do not belong together, and ``p`` the chance test of the difference.
     """
-    held_out = case.held_out
+    held_out = setting.held_out
     found: dict[str, Any] = {
         "sides": {
             name: describe_side(vectors, held_out.groups) for name, vectors in pairs.sides.items()
@@ -157,12 +157,12 @@ def judge_geometry(pairs: Pairs, case: Case) -> dict[str, Any]:
     }
     if len(pairs.sides) < 2:
         return found
-    left, right = (unit(side)[case.gallery.candidates] for side in pairs.sides.values())
+    left, right = (unit(side)[setting.gallery.candidates] for side in pairs.sides.values())
     known = np.isfinite(left).all(axis=1) & np.isfinite(right).all(axis=1)
     if left.shape[1] != right.shape[1] or known.sum() < 2:
         return found
     left, right = left[known], right[known]
-    test = case.chance(left @ right.T)
+    test = setting.chance(left @ right.T)
     return found | {
         "alignment": alignment(left, right),
         "alignment_of_others": float(2 - 2 * test.statistics[1:].mean()),
@@ -222,23 +222,23 @@ def examine(
         choice: the chosen records.
         config: of the verdict.
     """
-    case, worth = case_of(runs[TRAINED], choice, config)
+    setting, worth = setting_of(runs[TRAINED], choice, config)
     count = int(choice.held_out.candidates.size)
     two = len(runs[TRAINED].sides) == 2
     found: dict[str, Any] = {
         "split": HELD_OUT,
         "sides": list(runs[TRAINED].sides),
-        "records": len(case.held_out),
+        "records": len(setting.held_out),
         "candidates": count,
         "queries": int(choice.held_out.queries.size),
-        "storms": _groups(case.held_out),
+        "storms": _groups(setting.held_out),
         "independent_pairs": worth,
-        "resampled": int(np.unique(case.block).size),
-        "ordered": case.ordered,
+        "resampled": int(np.unique(setting.block).size),
+        "ordered": setting.ordered,
         "p": config.p,
         "sampling": choice.thinned,
         "geometry": {
-            name: judge_geometry(pairs.split(HELD_OUT), case) for name, pairs in runs.items()
+            name: judge_geometry(pairs.split(HELD_OUT), setting) for name, pairs in runs.items()
         },
         "chance": {},
         "methods": {},
@@ -246,7 +246,7 @@ def examine(
         "training": None,
     }
     if two and count >= 2:
-        found |= _retrieval(runs, extra, case)
+        found |= _retrieval(runs, extra, setting)
         found["training"] = kept_of_training(runs[TRAINED], choice)
     return found
 
@@ -256,10 +256,10 @@ def _groups(pairs: Pairs) -> int | None:
 
 
 def _retrieval(
-    runs: Mapping[str, Pairs], extra: Mapping[str, Vectors], case: Case
+    runs: Mapping[str, Pairs], extra: Mapping[str, Vectors], setting: Setting
 ) -> dict[str, Any]:
     """Retrieval of all runs and baselines, and by how much the trained run leads each."""
-    count = case.gallery.candidates.size
+    count = setting.gallery.candidates.size
     names = list(runs[TRAINED].sides)
     vectors = {
         name: {side: unit(rows) for side, rows in pairs.split(HELD_OUT).sides.items()}
@@ -270,7 +270,7 @@ def _retrieval(
     scores: dict[str, NDArray[np.float64]] = {}
     for name, sides in vectors.items():
         kind = "baseline" if name in extra else TRAINED if name == TRAINED else "control"
-        found, scores[name] = judge_method(sides, case)
+        found, scores[name] = judge_method(sides, setting)
         if name != TRAINED:
             for way in found.values():
                 del way["chance"]["curve"]
@@ -285,7 +285,7 @@ def _retrieval(
         "differences": {
             name: {
                 "mean_reciprocal_rank": float(by.mean()),
-                "interval": case.interval(by, case.gallery.queries),
+                "interval": setting.interval(by, setting.gallery.queries),
             }
             for name, by in lead.items()
         },

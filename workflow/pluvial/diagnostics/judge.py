@@ -18,7 +18,7 @@ from pluvial.config.learning import RetrievalConfig, VerdictConfig
 from pluvial.diagnostics.asking import ask_neighbours, ask_probes
 from pluvial.diagnostics.baselines import Vectors, baselines
 from pluvial.diagnostics.choice import HELD_OUT, TRAIN, Choice, choose
-from pluvial.diagnostics.examine import TRAINED, case_of, examine
+from pluvial.diagnostics.examine import TRAINED, examine, setting_of
 from pluvial.diagnostics.judgements import judgements
 from pluvial.diagnostics.labels import labels_of, read_records
 from pluvial.diagnostics.maps import Seen, read_maps
@@ -93,9 +93,9 @@ def judge(
 ) -> dict[str, Any]:
     """All numbers on the chosen records of all runs; see :func:`examine.examine`."""
     found = examine(runs, extra, choice, config)
-    case, _ = case_of(runs[TRAINED], choice, config)
-    found["probes"] = ask_probes(runs, case)
-    found["neighbours"] = ask_neighbours(case.held_out, case)
+    setting, _ = setting_of(runs[TRAINED], choice, config)
+    found["probes"] = ask_probes(runs, setting)
+    found["neighbours"] = ask_neighbours(setting.held_out, setting)
     return found
 
 

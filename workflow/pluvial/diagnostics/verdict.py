@@ -329,7 +329,7 @@ def _remembered(found: Mapping[str, Any]) -> list[Rule]:
         Rule(
             "by heart",
             "Is what it finds on training records left on held-out storms?",
-            not by_heart,
+            None if kept is None else not by_heart,
             dict(seen),
             f"at least {LEAST_KEPT:.0%} of the lead over chance, or more than any baseline",
             words,
