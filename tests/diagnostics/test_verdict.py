@@ -13,6 +13,7 @@ from pluvial.diagnostics.pairs import Pairs
 from pluvial.diagnostics.verdict import (
     LEAK_LIFT,
     LEAST_KEPT,
+    LEAST_KEPT_ALONE,
     MOST_ALONG_ONE,
     MOST_WITHOUT_DIRECTION,
     ONE_LINE,
@@ -122,6 +123,10 @@ def test_by_heart_with_a_little_left_is_not_shown_unless_it_beats_the_baselines(
     assert rule(behind, "chance")["kept"]
     assert behind["verdict"] == "not shown"
     assert behind["headline"].startswith("It has learned by heart: of its lead over chance")
+    # Where there is nothing to be ahead of, a tenth is enough.
+    alone = world.verdict(mixed, controls)
+    assert 0.1 < alone["training"]["kept"] < 0.5
+    assert alone["verdict"] == "learned"
     ahead = world.verdict(mixed, controls, world.baseline(10))
     assert ahead["verdict"] == "learned"
     assert ahead["beyond_baselines"] == "more"
@@ -231,6 +236,7 @@ def test_the_documentation_names_the_thresholds_that_decide() -> None:
         f"less than {100 * MOST_ALONG_ONE:g} % of the variance",
         {2.0: "twice chance"}[LEAK_LIFT],
         {0.5: "half of the lead"}[LEAST_KEPT],
+        {0.1: "without baselines: a tenth"}[LEAST_KEPT_ALONE],
         f"p < {VerdictConfig().p}",
     ):
         assert words in rules, words

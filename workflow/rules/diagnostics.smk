@@ -1,16 +1,4 @@
 # Embeddings to judgements: retrieval and the verdict, and the projection for the figures.
-from pluvial.files.fingerprints import file_sha256
-
-TEMPLATE = Path(workflow.basedir) / "workflow" / "pluvial" / "figures" / "verdict.html"
-
-
-def own_config(name):
-    """The section of embeddings made elsewhere."""
-    if name not in CASE.own_embeddings:
-        raise WorkflowError(f"`own_embeddings.{name}` is not in the configuration")
-    return CASE.own_embeddings[name]
-
-
 rule judgement:
     input:
         manifest="<results>/shards/manifest.json",
@@ -115,7 +103,7 @@ rule verdict_page:
         runtime=10,
     params:
         code=code("verdict_page.py"),
-        template=file_sha256(TEMPLATE),
+        template=template_sha256("verdict.html"),
         title=CASE.name,
     script:
         "../scripts/verdict_page.py"
@@ -137,7 +125,7 @@ use rule verdict_page as own_verdict_page with:
         "<benchmarks>/figures/verdict/{own}.tsv"
     params:
         code=code("verdict_page.py"),
-        template=file_sha256(TEMPLATE),
+        template=template_sha256("verdict.html"),
         title=lambda wildcards: wildcards.own,
 
 

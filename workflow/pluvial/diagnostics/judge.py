@@ -95,7 +95,8 @@ def judge(
     found = examine(runs, extra, choice, config)
     setting, _ = setting_of(runs[TRAINED], choice, config)
     found["probes"] = ask_probes(runs, setting)
-    found["neighbours"] = ask_neighbours(setting.held_out, setting)
+    if len(found["sides"]) == 1:
+        found["neighbours"] = ask_neighbours(setting.held_out, setting)
     return found
 
 

@@ -15,7 +15,6 @@ from pluvial.diagnostics.retrieval import RANKS
 from pluvial.diagnostics.verdict import (
     COLLAPSED,
     LEARNED,
-    LEAST_KEPT,
     MOST_ALONG_ONE,
     MOST_WITHOUT_DIRECTION,
     NOT_SHOWN,
@@ -23,6 +22,7 @@ from pluvial.diagnostics.verdict import (
     ONE_POINT,
     best_baseline,
     learned_by_heart,
+    least_kept,
 )
 
 NOT_COLLAPSED, NO_CONTROL = "not collapsed", "no control"
@@ -167,8 +167,7 @@ def _training(found: Mapping[str, Any]) -> Iterator[Judgement]:
         f"mean reciprocal rank {seen['train']:.3f} in training, {seen['held_out']:.3f} held out",
         f"chance {seen['chance']:.3f} of {seen['candidates']} candidates in both",
         _learned(kept is not None and not learned_by_heart(found)),
-        f"at least {LEAST_KEPT:.0%} of the lead over chance is left on held-out storms, or they "
-        "are found better than by any method without learning"
+        f"held-out storms keep {least_kept(found)}"
         + (f"; left is {kept:.0%}" if kept is not None else ""),
         "What is found only on records it was trained on, it has learned by heart.",
     )

@@ -128,7 +128,8 @@ class _Reader:
         self._sky, self._ground = Blocks(grid), Blocks(Grid(**manifest["depth_grid"]))
         self._row_of = {int(time): row for row, time in enumerate(times)}
         # Only a channel of a single step is the field as it was at NOW.
-        self._moves = steps[-1] == 1
+        run = range(FIELDS) if steps[-1] == 1 else ()
+        self._in_motion = {int(time) - self._step * back for time in times for back in run}
         rows, cols = (
             np.abs(mine[:, None] - theirs).argmin(axis=1)
             for mine, theirs in zip(
@@ -151,7 +152,7 @@ class _Reader:
         fields: dict[int, NDArray[np.float32]] = {}
         for time, rain, depth in each_record(shard, self._features):
             row = self._row_of.get(time)
-            if self._moves:
+            if time in self._in_motion:
                 fields[time] = self._sky.mean(unpack(rain[..., -1], RAIN))
             if row is not None:
                 water = self._ground.mean(unpack(depth, DEPTH))
@@ -162,9 +163,7 @@ class _Reader:
         for time in fields.keys() & self._row_of.keys():
             self.motion[self._row_of[time]] = self._motion(fields, time)
 
-    def _motion(
-        self, fields: dict[int, NDArray[np.float32]], time: int
-    ) -> tuple[float, float] | NDArray[np.float64]:
+    def _motion(self, fields: dict[int, NDArray[np.float32]], time: int) -> tuple[float, float]:
         """Of the rain up to ``time``, from the fields of the same shard right before it.
 
         Records are dealt to the shards in runs, so that most find their predecessors there.
