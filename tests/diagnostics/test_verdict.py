@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 from pluvial.config.learning import VerdictConfig
 from pluvial.diagnostics.pairs import Pairs
+from pluvial.diagnostics.retrieval_rules import LEAK_LIFT, LEAST_KEPT, LEAST_KEPT_ALONE
 from pluvial.diagnostics.verdict import (
-    LEAK_LIFT,
-    LEAST_KEPT,
-    LEAST_KEPT_ALONE,
     MOST_ALONG_ONE,
     MOST_WITHOUT_DIRECTION,
     ONE_LINE,

@@ -12,17 +12,13 @@ from typing import Any
 
 from pluvial.diagnostics.examine import TRAINED, directions
 from pluvial.diagnostics.retrieval import RANKS
+from pluvial.diagnostics.retrieval_rules import best_baseline, learned_by_heart, least_kept
+from pluvial.diagnostics.rules import COLLAPSED, LEARNED, NOT_SHOWN
 from pluvial.diagnostics.verdict import (
-    COLLAPSED,
-    LEARNED,
     MOST_ALONG_ONE,
     MOST_WITHOUT_DIRECTION,
-    NOT_SHOWN,
     ONE_LINE,
     ONE_POINT,
-    best_baseline,
-    learned_by_heart,
-    least_kept,
 )
 
 NOT_COLLAPSED, NO_CONTROL = "not collapsed", "no control"
