@@ -30,5 +30,6 @@ rule all:
         rules.figures.input,
         rules.frames_report.output,
         rules.tfrecords.input,
-        rules.retrieval.output,
+        rules.retrieval.input,
+        rules.verdict.input,
     localrule: True

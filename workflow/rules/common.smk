@@ -12,7 +12,7 @@ from pluvial.case.case import load_case
 from pluvial.case.editions import editions
 from pluvial.errors import PluvialError
 from pluvial.files.code import code_digest
-from pluvial.files.fingerprints import document_sha256
+from pluvial.files.fingerprints import document_sha256, file_sha256
 
 try:
     CASE = load_case(
@@ -46,6 +46,13 @@ DEPTHS = [name for edition in EDITIONS for name in edition.depth_names]
 def code(script):
     """Digest of the library files that a script runs through; an edit in one is noticed by it."""
     return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script)
+
+
+def template_sha256(name):
+    """Digest of a template of a page, which no import leads to."""
+    return file_sha256(
+        Path(workflow.basedir) / "workflow" / "pluvial" / "figures" / name
+    )
 
 
 def part(*sections):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
@@ -92,6 +93,60 @@ class PretrainConfig(Section):
                 f"{self.epochs * self.steps_per_epoch} for the decay; make it smaller"
             )
         return self
+
+
+class OwnEmbeddings(Section):
+    """Vectors made elsewhere, to be given the same verdict."""
+
+    file: Path
+    """A parquet, csv or npz file with a row per record; relative to `data_folder`."""
+    sides: list[str] = Field(["rain", "depth"], min_length=1, max_length=2)
+    """The encoders, two or one. A side's vectors are a column of lists or a two-dimensional array
+    of its name, or columns of numbers named NAME_0, NAME_1 and so on."""
+    time: str | None = None
+    """Column of the time of each record: seconds since 1970 or an ISO time. Without it there is no
+    order, and no tolerance: each record is a candidate and asks for its own partner."""
+    group: str | None = None
+    """Column of the storm (or place, or patient) that a record belongs to; its records are not
+    independent of each other."""
+    split: str | None = None
+    """Column that says `train`, `val` or `test`. Without it all records are held out, and probes
+    leave out whole groups in turn."""
+    numbers: list[str] = Field([])
+    """Columns of numbers that probes ask for."""
+    classes: list[str] = Field([])
+    """Columns of classes that probes ask for."""
+    controls: dict[str, Path] = Field({})
+    """Files of the same layout and records by encoders that must fail, such as
+    `untrained: PATH` or `shuffled: PATH`."""
+
+    def files(self) -> list[Path]:
+        """All files that are read, as they are written here."""
+        return [self.file, *self.controls.values()]
+
+    @model_validator(mode="after")
+    def _one_side_needs_labels(self) -> Self:
+        if len(self.sides) == 1 and not self.numbers + self.classes:
+            raise ValueError(
+                "one side alone can only be judged by labels; name some in `numbers` or `classes`"
+            )
+        if len(set(self.sides)) < len(self.sides):
+            raise ValueError("the two `sides` have the same name; write each once")
+        return self
+
+
+class VerdictConfig(Section):
+    """The verdict: is it learning?"""
+
+    p: float = Field(0.01, gt=0, le=0.1)
+    """Probability under chance below which a result is not taken for chance."""
+    max_records: int = Field(4000, ge=200)
+    """Records of a split that are judged at most; of more, a sample is taken evenly over time. Half
+    as many can be candidates, and half as many can ask."""
+    draws: int = Field(2000, ge=200)
+    """Draws of the bootstrap over storms, and of permutations where there is no order."""
+    seed: int = Field(1, ge=0)
+    """Seed of the draws."""
 
 
 class FiguresConfig(Section):

@@ -20,9 +20,12 @@ from pluvial.records.window import Records
 REMAKE = "`snakemake repair` makes the shard again"
 UNREADABLE: tuple[type[Exception], ...] = (*INFLATE_ERRORS, ValueError, KeyError, OSError)
 
+Codes = np.ndarray[Any, np.dtype[np.uint16]]
+Each = tuple[int, Codes, Codes]
 
-def read_shard(path: Path, features: dict[str, Any]) -> Records:
-    """The records of one shard, in order.
+
+def each_record(path: Path, features: dict[str, Any]) -> Iterator[Each]:
+    """The records of one shard, in order, one at a time: time, rain [H, W, C] and depth [h, w].
 
     Args:
         path: the ``.tfrecord.gz``.
@@ -36,7 +39,27 @@ def read_shard(path: Path, features: dict[str, Any]) -> Records:
         with igzip.open(path, "rb") as stream:
             yield from read_frames(stream)
 
-    return _records(path, framed(), features)
+    yield from _each(path, framed(), features)
+
+
+def _each(path: Path, framed: Iterator[bytes], features: dict[str, Any]) -> Iterator[Each]:
+    """The records of serialised Examples that come from the shard ``path``."""
+    count = 0
+    try:
+        for data in framed:
+            example = decode_example(data)
+            rain, depth = (
+                np.frombuffer(bytes(example[name]), "<u2").reshape(features[name]["shape"])
+                for name in ("rain", "depth")
+            )
+            yield int(example["time"]), rain, depth
+            count += 1
+    except UNREADABLE as error:
+        raise PluvialError(
+            f"record {count} cannot be read ({error})", where=path, remedy=REMAKE
+        ) from None
+    if not count:
+        raise PluvialError("the shard holds no record", where=path, remedy=REMAKE)
 
 
 def read_rows(path: Path, rows: Sequence[int], features: dict[str, Any]) -> Records:
@@ -58,29 +81,17 @@ def read_rows(path: Path, rows: Sequence[int], features: dict[str, Any]) -> Reco
                 packed = os.pread(file.fileno(), members[row].size, members[row].start)
                 yield from read_frames(io.BytesIO(isal_zlib.decompress(packed, GZIP_WINDOW_BITS)))
 
-    return _records(path, framed(), features)
+    return _gathered(_each(path, framed(), features))
 
 
-def _records(path: Path, framed: Iterator[bytes], features: dict[str, Any]) -> Records:
-    """The records of serialised Examples from the shard ``path``."""
-    times: list[int] = []
-    fields: dict[str, list[np.ndarray[Any, np.dtype[np.uint16]]]] = {"rain": [], "depth": []}
-    try:
-        for data in framed:
-            example = decode_example(data)
-            for name, values in fields.items():
-                flat = np.frombuffer(bytes(example[name]), dtype="<u2")
-                values.append(flat.reshape(features[name]["shape"]))
-            times.append(int(example["time"]))
-    except UNREADABLE as error:
-        raise PluvialError(
-            f"record {len(times)} cannot be read ({error})",
-            where=path,
-            remedy=REMAKE,
-        ) from None
-    if not times:
-        raise PluvialError("the shard holds no record", where=path, remedy=REMAKE)
-    return Records(np.array(times, np.int64), np.stack(fields["rain"]), np.stack(fields["depth"]))
+def read_shard(path: Path, features: dict[str, Any]) -> Records:
+    """All records of one shard, in order; see :func:`each_record`."""
+    return _gathered(each_record(path, features))
+
+
+def _gathered(records: Iterator[Each]) -> Records:
+    times, rain, depth = zip(*records, strict=True)
+    return Records(np.array(times, np.int64), np.stack(rain), np.stack(depth))
 
 
 def read_split(shards: Sequence[Path], features: dict[str, Any]) -> Records:
