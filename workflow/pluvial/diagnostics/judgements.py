@@ -128,7 +128,7 @@ def _rank_numbers(found: Mapping[str, Any]) -> Iterator[Judgement]:
             f"{largest or 0:.3f}"
             + "".join(f"; {n} {o['mean_reciprocal_rank']:.3f}" for n, o in others.items()),
             _learned(significant),
-            f"p < {found['p']:g} by {test['kind']}: so seldom do sides that are mispaired do as well",
+            f"p < {found['p']:g} by {test['kind']}: so seldom do mispaired sides do as well",
             "Mean of 1 over the partner's place: 1 if it is always first.",
         )
 
