@@ -126,10 +126,10 @@ def test_the_table_and_the_verdict(case: Case, tmp_path: Path) -> None:
 
 
 def test_a_training_that_was_broken_off(case: Case, tmp_path: Path) -> None:
-    stopped = {"stopped": {"reason": "collapsed", "tower": "depth", "statistic": 0.9999}}
+    stopped = {"stopped": {"reason": "collapsed", "because": "the depth tower had collapsed"}}
     _, verdict = judgement(*case, tmp_path, stopped)
     assert verdict["verdict"] == "collapsed"
-    assert "tower depth" in verdict["headline"]
+    assert "ended early: the depth tower had collapsed." in verdict["headline"]
 
 
 def test_few_records_are_read_of_many(case: Case, tmp_path: Path) -> None:

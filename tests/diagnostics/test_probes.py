@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pluvial.diagnostics.pairs import Pairs, unit
+from pluvial.diagnostics.pairs import Pairs
 from pluvial.diagnostics.probes import KINDS, _model, probe
+from pluvial.metrics.vectors import unit
 from sklearn.metrics import balanced_accuracy_score, r2_score
 from toys import World, rule, verdict_on
 

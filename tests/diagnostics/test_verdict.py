@@ -163,14 +163,17 @@ def test_no_better_than_an_untrained_encoder_is_not_shown(world: World) -> None:
 
 
 def test_training_that_was_broken_off_by_a_collapse(world: World) -> None:
-    stopped = {"reason": "collapsed", "tower": "rain", "statistic": "mean cosine 1.000"}
+    stopped = {"reason": "collapsed", "because": "the rain tower had collapsed"}
     found = world.verdict(world.learned(), stopped=stopped)
     assert found["verdict"] == "collapsed"
-    assert found["headline"] == (
-        "Training was broken off: collapsed, tower rain (mean cosine 1.000)."
-    )
-    other = world.verdict(world.learned(), stopped={"reason": "out of time"})
-    assert other["verdict"] == "not shown"
+    assert found["headline"] == "Training ended early: the rain tower had collapsed."
+
+
+def test_training_that_ended_early_for_it_got_no_better(world: World) -> None:
+    stopped = {"reason": "patience", "because": "retrieval has not risen"}
+    found = world.verdict(world.learned(), stopped=stopped)
+    assert found["verdict"] == "learned"
+    assert found["rules"][0]["words"] == "Training ended early: retrieval has not risen."
 
 
 def test_too_few_candidates_cannot_show_anything(world: World) -> None:

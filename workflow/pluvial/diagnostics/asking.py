@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from pluvial.diagnostics.choice import HELD_OUT, TRAIN
 from pluvial.diagnostics.examine import TRAINED, Setting, describe_test
-from pluvial.diagnostics.pairs import Pairs, unit
+from pluvial.diagnostics.pairs import Pairs
 from pluvial.diagnostics.probes import KINDS, NEIGHBOURS, Probe, is_class, probe
 from pluvial.diagnostics.significance import ChanceTest
+from pluvial.metrics.vectors import unit
 
 
 def ask_probes(runs: Mapping[str, Pairs], setting: Setting) -> list[dict[str, Any]]:

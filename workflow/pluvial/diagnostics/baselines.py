@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.diagnostics.maps import Maps
-from pluvial.diagnostics.pairs import evenly
 from pluvial.metrics.retrieval import rank_matrix
+from pluvial.metrics.vectors import evenly
 
 TRIALS = 400
 """Training records among which the best span of rain is chosen."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.config.learning import RetrievalConfig
-from pluvial.diagnostics.pairs import evenly
 from pluvial.metrics.retrieval import Gallery, make_gallery
+from pluvial.metrics.vectors import evenly
 
 HELD_OUT, TRAIN = "test", "train"
 

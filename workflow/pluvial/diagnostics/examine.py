@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from pluvial.config.learning import VerdictConfig
 from pluvial.diagnostics.baselines import Vectors
 from pluvial.diagnostics.choice import HELD_OUT, TRAIN, Choice, thin
-from pluvial.diagnostics.geometry import alignment, describe_side, modality_gap
-from pluvial.diagnostics.pairs import Pairs, unit
+from pluvial.diagnostics.pairs import Pairs
 from pluvial.diagnostics.significance import (
     ChanceTest,
     blocks,
@@ -23,7 +22,9 @@ from pluvial.diagnostics.significance import (
     permutation_test,
     shift_test,
 )
+from pluvial.metrics.geometry import alignment, describe_side, modality_gap
 from pluvial.metrics.retrieval import RANKS, Gallery, rank_matrix, ranks, summarise
+from pluvial.metrics.vectors import unit
 
 TRAINED = "trained"
 """The run that the verdict is on."""

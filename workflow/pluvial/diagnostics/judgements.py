@@ -13,7 +13,7 @@ from typing import Any
 from pluvial.diagnostics.examine import TRAINED, directions
 from pluvial.diagnostics.retrieval_rules import best_baseline, learned_by_heart, least_kept
 from pluvial.diagnostics.rules import COLLAPSED, LEARNED, NOT_SHOWN
-from pluvial.diagnostics.verdict import (
+from pluvial.metrics.geometry import (
     MOST_ALONG_ONE,
     MOST_WITHOUT_DIRECTION,
     ONE_LINE,

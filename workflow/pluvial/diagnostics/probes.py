@@ -19,7 +19,8 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pluvial.diagnostics.pairs import Pairs, unit
+from pluvial.diagnostics.pairs import Pairs
+from pluvial.metrics.vectors import unit
 
 NEIGHBOURS = 10
 STRENGTHS = np.logspace(0, 6, 7)

@@ -15,15 +15,13 @@ from typing import Any
 from pluvial.diagnostics.examine import TRAINED
 from pluvial.diagnostics.retrieval_rules import retrieval_rules
 from pluvial.diagnostics.rules import COLLAPSED, LEARNED, NOT_SHOWN, Rule
-
-MOST_WITHOUT_DIRECTION = 0.5
-"""Share of records to which an encoder may give no direction (a vector of zeros, or NaN)."""
-ONE_POINT = 0.99
-"""Mean cosine between vectors of different storms from which they are one point."""
-ONE_LINE = 1.5
-"""Effective rank of the centred vectors below which they are one line."""
-MOST_ALONG_ONE = 0.99
-"""Share of their variance along one direction from which they are one line too."""
+from pluvial.metrics.geometry import (
+    MOST_ALONG_ONE,
+    MOST_WITHOUT_DIRECTION,
+    ONE_LINE,
+    ONE_POINT,
+    collapse_of,
+)
 
 
 def decide(found: Mapping[str, Any], stopped: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def decide(found: Mapping[str, Any], stopped: Mapping[str, Any] | None = None) -
 
     Args:
         found: the numbers.
-        stopped: why training was broken off, if it was: ``reason``, ``tower``, ``statistic``.
+        stopped: why training ended early, if it did: ``reason`` and ``because``, in words.
 
     Returns:
         A JSON-like document: ``verdict``, ``headline``, ``beyond_baselines`` (``more``,
@@ -65,18 +63,15 @@ def decide(found: Mapping[str, Any], stopped: Mapping[str, Any] | None = None) -
 
 
 def _stopped(stopped: Mapping[str, Any]) -> Rule:
-    collapse = stopped.get("reason") == COLLAPSED
-    tower, statistic = stopped.get("tower"), stopped.get("statistic")
-    which = f", tower {tower}" if tower else ""
-    told = f" ({statistic})" if statistic is not None else ""
+    collapse = stopped["reason"] == COLLAPSED
     return Rule(
         "training",
         "Did training run to its end?",
-        False,
+        not collapse,
         dict(stopped),
         "it was not broken off",
-        f"Training was broken off: {stopped.get('reason')}{which}{told}.",
-        COLLAPSED if collapse else NOT_SHOWN,
+        f"Training ended early: {stopped['because']}.",
+        COLLAPSED if collapse else "",
     )
 
 
@@ -84,18 +79,10 @@ def _spread(side: str, found: Mapping[str, Any]) -> Rule:
     """Is a side one point, one line, or nothing at all?"""
     shape = found["geometry"][TRAINED]["sides"][side]
     keys = ("without_direction", "mean_cosine", "effective_rank", "along_one")
-    lost, cosine, rank, along = (shape[key] for key in keys)
-    faults = []
-    if lost > MOST_WITHOUT_DIRECTION:
-        faults.append(f"{lost:.0%} of its vectors are zero or not a number")
-    if cosine is not None and cosine >= ONE_POINT:
-        faults.append(f"the mean cosine between storms is {cosine:.4f}, so that they are one point")
-    if rank is not None and rank < ONE_LINE:
-        faults.append(f"the effective rank is {rank:.2f}, so that its vectors are one line")
-    if along is not None and along >= MOST_ALONG_ONE:
-        faults.append(f"{along:.1%} of the variance lies along one line")
+    faults = collapse_of(shape)
+    cosine, rank = shape["mean_cosine"], shape["effective_rank"]
     if faults:
-        words = f"The {side} encoder has collapsed: {'; '.join(faults)}."
+        words = f"The {side} encoder has collapsed: {faults}."
     elif cosine is None or rank is None:
         words = f"The {side} encoder has too few vectors to tell."
     else:

@@ -174,8 +174,8 @@ class Loop:
         row |= found
         for name in TOWERS:
             row[f"{name}_collapsed"] = float(name in fallen)
-        for name, collapse in fallen.items():
-            logger.warning("the %s tower: %s", name, collapse)
+        for name, how in fallen.items():
+            logger.warning("the %s tower has collapsed: %s", name, how)
         better = row.get("val_retrieval", -1.0) > max(
             (before.get("val_retrieval", -1.0) for before in self.history.rows), default=-1.0
         )
@@ -191,9 +191,8 @@ class Loop:
         recent = rows[-FALLEN_EPOCHS:]
         towers = [name for name in TOWERS if all(row[f"{name}_collapsed"] for row in recent)]
         if towers and len(recent) == FALLEN_EPOCHS:
-            because = (
-                f"collapsed for {FALLEN_EPOCHS} epochs: the tower of {' and of '.join(towers)}"
-            )
+            which = " and ".join(towers)
+            because = f"the {which} tower had collapsed {FALLEN_EPOCHS} epochs in a row"
             return {"reason": "collapsed", "towers": towers, "because": because}
         patience = self.config.patience
         scores = [row.get("val_retrieval", float("nan")) for row in rows]

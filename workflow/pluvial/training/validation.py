@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pluvial.config.learning import PretrainConfig
 from pluvial.dataset.catalogue import Catalogue
 from pluvial.dataset.pipeline import Layout, physical
-from pluvial.metrics.collapse import Collapse, collapse_of
+from pluvial.metrics.geometry import collapse_of, describe_side
 from pluvial.metrics.retrieval import make_gallery, retrieve
 from pluvial.models.dual_encoder import DualEncoder
 from pluvial.records.reading import read_rows
@@ -47,16 +47,14 @@ class Validation:
         if not count:
             return
         self._records = _read(catalogue, rows, features)
-        times = catalogue.times[rows]
+        times, self._storms = catalogue.times[rows], catalogue.storms[rows].astype(np.int64)
         ids = (times, times, catalogue.rain_digests[rows], catalogue.depth_digests[rows])
         self._ids = {name: part.view(np.int64) for name, part in zip(IDS, ids, strict=True)}
         spacing, tolerance = config.validation.spacing_minutes, config.validation.tolerance_minutes
         self._gallery = make_gallery(times, spacing=60 * spacing, tolerance=60 * tolerance)
 
-    def judge(
-        self, model: DualEncoder, layout: Layout
-    ) -> tuple[dict[str, float], dict[str, Collapse]]:
-        """What was found of the model, and which of its towers have collapsed, by their names.
+    def judge(self, model: DualEncoder, layout: Layout) -> tuple[dict[str, float], dict[str, str]]:
+        """What was found of the model, and how those of its towers that have collapsed have.
 
         The loss is over batches of the configured size. ``val_retrieval`` is the mean reciprocal
         rank, the mean of both directions.
@@ -73,8 +71,11 @@ class Validation:
             )
             row |= {f"val_{name}": way["R@10"] for name, way in found.items()}
             row["val_chance"] = min(1.0, 10 / self._gallery.candidates.size)
-        fallen = {"rain": collapse_of(rain), "depth": collapse_of(depth)}
-        return row, {name: found for name, found in fallen.items() if found is not None}
+        shapes = {"rain": rain, "depth": depth}
+        fallen = {
+            name: collapse_of(describe_side(part, self._storms)) for name, part in shapes.items()
+        }
+        return row, {name: how for name, how in fallen.items() if how}
 
     def _embedded(
         self, model: DualEncoder, layout: Layout

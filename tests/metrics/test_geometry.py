@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pluvial.diagnostics.geometry import (
+from pluvial.metrics.geometry import (
     alignment,
     along_one,
     describe_side,

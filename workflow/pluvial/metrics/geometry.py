@@ -6,12 +6,13 @@ and a constant one has perfect alignment. They tell a collapse, and what kind of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluvial.diagnostics.pairs import evenly, unit
+from pluvial.metrics.vectors import evenly, unit
 
 RANK_EPSILON = 1e-7
 """Added to the share of each singular value, as RankMe has it."""
@@ -21,6 +22,15 @@ LEAST_ROWS = 10
 """With fewer rows no shape is told: two points always lie on a line."""
 STILL = 1e-6
 """A dimension whose standard deviation over the records is below it is dead."""
+
+MOST_WITHOUT_DIRECTION = 0.5
+"""Share of records to which an encoder may give no direction (a vector of zeros, or NaN)."""
+ONE_POINT = 0.99
+"""Mean cosine between vectors of different storms from which they are one point."""
+ONE_LINE = 1.5
+"""Effective rank of the centred vectors below which they are one line."""
+MOST_ALONG_ONE = 0.99
+"""Share of their variance along one direction from which they are one line too."""
 
 
 def alignment(left: NDArray[np.floating], right: NDArray[np.floating]) -> float:
@@ -139,3 +149,22 @@ def describe_side(
         "along_one": along_one(shares),
         "spectrum": [round(float(share), 6) for share in shares],
     }
+
+
+def collapse_of(shape: Mapping[str, Any]) -> str:
+    """How an encoder has collapsed, by what :func:`describe_side` says of it; empty if it has not.
+
+    It has if it gives no direction, all records one place, or lays them along one line.
+    """
+    keys = ("without_direction", "mean_cosine", "effective_rank", "along_one")
+    lost, cosine, rank, along = (shape[key] for key in keys)
+    faults = []
+    if lost > MOST_WITHOUT_DIRECTION:
+        faults.append(f"{lost:.0%} of its vectors are zero or not a number")
+    if cosine is not None and cosine >= ONE_POINT:
+        faults.append(f"the mean cosine between storms is {cosine:.4f}, so that they are one point")
+    if rank is not None and rank < ONE_LINE:
+        faults.append(f"the effective rank is {rank:.2f}, so that its vectors are one line")
+    if along is not None and along >= MOST_ALONG_ONE:
+        faults.append(f"{along:.1%} of the variance lies along one line")
+    return "; ".join(faults)
