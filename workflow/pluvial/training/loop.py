@@ -5,16 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from pluvial.config.learning import PretrainConfig
-from pluvial.dataset.catalogue import Catalogue
-from pluvial.dataset.draws import Draw, draw_epoch, open_batches, same_storm
-from pluvial.dataset.epochs import epoch_batches
-from pluvial.dataset.pipeline import Layout
 from pluvial.errors import PluvialError
 from pluvial.jobs import logger, progress
 from pluvial.models.dual_encoder import DualEncoder
@@ -23,14 +19,22 @@ from pluvial.training.checkpoints import Checkpoints
 from pluvial.training.history import History
 from pluvial.training.interruption import Interruption, listening
 from pluvial.training.monitor import Watch
+from pluvial.training.source import Source
 from pluvial.training.steps import Stepper, not_finite
-from pluvial.training.validation import Validation
 
 TOWERS = ("rain", "depth")
 LOOK_EVERY = 20
 """Steps after which their losses are looked at: to look at each would keep a GPU waiting."""
 FALLEN_EPOCHS = 2
 """Epochs in a row in which a tower must be found collapsed before training ends."""
+
+
+class Judge(Protocol):
+    """What judges a model after each epoch."""
+
+    def judge(self, model: DualEncoder) -> tuple[dict[str, float], dict[str, str]]:
+        """What was found of the model, and how those of its towers that have collapsed have."""
+        ...
 
 
 @dataclass
@@ -40,9 +44,7 @@ class Loop:
     Attributes:
         model: with its optimizer.
         config: of the training.
-        train: the records to draw from.
-        layout: of their features.
-        torn: whether it is the control with torn pairs.
+        source: what it draws its pairs from.
         strategy: the devices.
         validation: what judges it.
         kept: its checkpoints.
@@ -54,11 +56,9 @@ class Loop:
 
     model: DualEncoder
     config: PretrainConfig
-    train: Catalogue
-    layout: Layout
-    torn: bool
+    source: Source
     strategy: tf.distribute.Strategy
-    validation: Validation
+    validation: Judge
     kept: Checkpoints
     history: History
     step: int = 0
@@ -73,7 +73,7 @@ class Loop:
             PluvialError: if told to stop, or if the loss is no number any more.
         """
         stepper = Stepper(
-            self.model, self.strategy, self.config.loss, self.config.clip_norm, self.layout
+            self.model, self.strategy, self.config.loss, self.config.clip_norm, self.source
         )
         last = self.config.epochs * self.config.steps_per_epoch
         self.stopped = self._reason_to_stop()
@@ -88,16 +88,7 @@ class Loop:
         """Train what is left of the epoch under way, judge the model, and keep all of it."""
         steps, batch = self.config.steps_per_epoch, self.config.batch
         number, first = divmod(self.step, steps)
-        draw = self._draw(number)
-        batches = epoch_batches(
-            draw,
-            self.train,
-            self.layout,
-            seed=(self.config.seed, number),
-            gain_noise=self.config.gain_noise,
-            torn=self.torn,
-            first=first,
-        )
+        batches = self.source.batches(number, first)
         distributed = self.strategy.experimental_distribute_dataset(batches)
         with Watch() as watch:
             pending: list[dict[str, Any]] = []
@@ -118,24 +109,12 @@ class Loop:
             **{name: total / steps for name, total in self.sums.items()},
             "chance_hits": 1 / batch,
             "inverse_temperature": float(self.model.scale),
-            "same_storm": same_storm(draw, self.train),
+            **self.source.told(number),
             **cost,
         }
         self._judge(row)
         self.sums = {}
         self._keep(interruption)
-
-    def _draw(self, epoch: int) -> Draw:
-        config = self.config
-        return draw_epoch(
-            self.train,
-            batch=config.batch,
-            steps=config.steps_per_epoch,
-            seed=(config.seed, epoch),
-            dry_windows=config.dry_windows,
-            storms_apart=config.storms_apart,
-            opened=open_batches(config.batch, self.layout.record_bytes),
-        )
 
     def _due(self, interruption: Interruption) -> bool:
         """Whether a checkpoint is to be written now."""
@@ -170,7 +149,7 @@ class Loop:
 
     def _judge(self, row: dict[str, float]) -> None:
         """Judge the model on the validation split, keep it if it is the best, and say so."""
-        found, fallen = self.validation.judge(self.model, self.layout)
+        found, fallen = self.validation.judge(self.model)
         row |= found
         for name in TOWERS:
             row[f"{name}_collapsed"] = float(name in fallen)

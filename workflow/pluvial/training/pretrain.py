@@ -24,6 +24,7 @@ from pluvial.records.manifest import read_manifest
 from pluvial.training.checkpoints import Checkpoint, Checkpoints
 from pluvial.training.history import History
 from pluvial.training.loop import Loop
+from pluvial.training.source import RecordSource
 from pluvial.training.steps import strategy_for
 from pluvial.training.validation import Validation
 
@@ -168,14 +169,15 @@ def pretrain(
     history = History(kept.folder / "history.csv", tensorboard / name, done)
     if run == "untrained":
         return Trained(start.model, 0, history, identity, None)
+    layout = Layout.of(manifest)
     loop = Loop(
         model=start.model,
         config=config,
-        train=train,
-        layout=Layout.of(manifest),
-        torn=run == "shuffled",
+        source=RecordSource(train, layout, config, torn=run == "shuffled"),
         strategy=strategy,
-        validation=Validation(Catalogue.open(manifest_path, "val"), manifest["features"], config),
+        validation=Validation(
+            Catalogue.open(manifest_path, "val"), manifest["features"], layout, config
+        ),
         kept=kept,
         history=history,
         step=start.step,

@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 from pluvial.config.learning import LossConfig
-from pluvial.dataset.pipeline import Layout, physical
 from pluvial.models.dual_encoder import DualEncoder
 from pluvial.models.losses import (
     clip_chance,
@@ -24,6 +23,7 @@ from pluvial.models.losses import (
     siglip_loss,
     similarities,
 )
+from pluvial.training.source import Source
 
 IDS = ("time", "depth_time", "rain_id", "depth_id")
 
@@ -47,7 +47,7 @@ class Stepper:
         strategy: the devices.
         loss: what is minimised.
         clip_norm: to which gradients are scaled down.
-        layout: of the packed fields.
+        source: of the pairs.
     """
 
     def __init__(
@@ -56,27 +56,25 @@ class Stepper:
         strategy: tf.distribute.Strategy,
         loss: LossConfig,
         clip_norm: float,
-        layout: Layout,
+        source: Source,
     ) -> None:
         self._model, self._strategy, self._config = model, strategy, loss
-        self._clip_norm, self._layout = clip_norm, layout
+        self._clip_norm, self._source = clip_norm, source
 
     @tf.function(reduce_retracing=True)
     def __call__(self, fields: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Take one step; what it found, float32[] each.
 
-        ``fields`` are those of ``epochs.epoch_batches``, distributed by the strategy.
+        ``fields`` are those of the source, distributed by the strategy.
         """
         found = self._strategy.run(self._on_one_device, args=(fields,))
         return {name: self._strategy.reduce("MEAN", value, None) for name, value in found.items()}
 
     def _on_one_device(self, fields: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         devices = self._strategy.num_replicas_in_sync
-        rain, depth = physical(fields, self._layout)
-        rain *= fields["gain"][:, None, None, None]
         ids = {name: _gathered(fields[name], devices) for name in IDS}
         with tf.GradientTape() as tape:
-            left, right = self._model((rain, depth), training=True)
+            left, right = self._model(self._source.inputs(fields), training=True)
             left, right = _gathered(left, devices), _gathered(right, devices)
             loss, chance = contrastive_loss(self._model, left, right, ids, self._config)
             # Every device differentiates the same loss: their gradients add up to it.

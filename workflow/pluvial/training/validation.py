@@ -29,6 +29,7 @@ class Validation:
     Args:
         catalogue: of the split.
         features: of the manifest.
+        layout: likewise.
         config: how many records, with which loss, tolerance and spacing.
     """
 
@@ -36,9 +37,10 @@ class Validation:
         self,
         catalogue: Catalogue,
         features: dict[str, Any],
+        layout: Layout,
         config: PretrainConfig,
     ) -> None:
-        self._config = config
+        self._config, self._layout = config, layout
         rows = np.flatnonzero(catalogue.drawable(dry_windows=config.dry_windows))
         rows = rows[np.argsort(catalogue.times[rows])]
         count = min(config.validation.records, rows.size)
@@ -53,7 +55,7 @@ class Validation:
         spacing, tolerance = config.validation.spacing_minutes, config.validation.tolerance_minutes
         self._gallery = make_gallery(times, spacing=60 * spacing, tolerance=60 * tolerance)
 
-    def judge(self, model: DualEncoder, layout: Layout) -> tuple[dict[str, float], dict[str, str]]:
+    def judge(self, model: DualEncoder) -> tuple[dict[str, float], dict[str, str]]:
         """What was found of the model, and how those of its towers that have collapsed have.
 
         The loss is over batches of the configured size. ``val_retrieval`` is the mean reciprocal
@@ -61,7 +63,7 @@ class Validation:
         """
         if not self.count:
             return {}, {}
-        rain, depth = self._embedded(model, layout)
+        rain, depth = self._embedded(model)
         loss, chance = self._loss(model, rain, depth)
         row = {"val_loss": loss, "val_chance_loss": chance}
         if self._gallery.candidates.size > 1 and self._gallery.queries.size:
@@ -77,15 +79,13 @@ class Validation:
         }
         return row, {name: how for name, how in fallen.items() if how}
 
-    def _embedded(
-        self, model: DualEncoder, layout: Layout
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _embedded(self, model: DualEncoder) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         parts = []
         for start in range(0, self.count, EMBED):
             at = slice(start, start + EMBED)
             fields = {"rain": self._records.rain[at], "depth": self._records.depth[at, ..., None]}
             tensors = {name: tf.constant(codes) for name, codes in fields.items()}
-            parts.append([part.numpy() for part in model(physical(tensors, layout))])
+            parts.append([part.numpy() for part in model(physical(tensors, self._layout))])
         left, right = zip(*parts, strict=True)
         return np.concatenate(left), np.concatenate(right)
 
