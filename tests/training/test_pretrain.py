@@ -156,7 +156,7 @@ def test_a_dead_tower_ends_training_by_its_name(dataset: Path, tmp_path: Path) -
         trained = train(dataset, tmp_path, config=changed(encoder=encoder))
     assert trained.stopped is not None
     assert (trained.stopped["reason"], trained.stopped["towers"]) == ("collapsed", ["depth"])
-    assert len(trained.history.rows) == 2
+    assert len(trained.history.rows) == 3
 
 
 def test_a_loss_that_is_no_number_ends_training(dataset: Path, tmp_path: Path) -> None:

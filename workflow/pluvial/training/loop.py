@@ -25,8 +25,11 @@ from pluvial.training.steps import Stepper, not_finite
 TOWERS = ("rain", "depth")
 LOOK_EVERY = 20
 """Steps after which their losses are looked at: to look at each would keep a GPU waiting."""
-FALLEN_EPOCHS = 2
-"""Epochs in a row in which a tower must be found collapsed before training ends."""
+FALLEN_EPOCHS = 3
+"""Epochs in a row in which a tower must be found collapsed before training ends ..."""
+AT_CHANCE = 0.95
+"""... with a loss of at least this share of that at chance, and the warm-up behind them: fresh
+towers lay all inputs close to each other too, and leave from there."""
 
 
 class Judge(Protocol):
@@ -167,9 +170,11 @@ class Loop:
     def _reason_to_stop(self) -> dict[str, Any] | None:
         """Why training should not go on, from its history alone; None if it should."""
         rows = self.history.rows
-        recent = rows[-FALLEN_EPOCHS:]
+        warm = self.config.warmup_steps / self.config.steps_per_epoch
+        recent = [row for row in rows[-FALLEN_EPOCHS:] if row["epoch"] > warm]
+        at_chance = all(row["loss"] >= AT_CHANCE * row["chance_loss"] for row in recent)
         towers = [name for name in TOWERS if all(row[f"{name}_collapsed"] for row in recent)]
-        if towers and len(recent) == FALLEN_EPOCHS:
+        if towers and at_chance and len(recent) == FALLEN_EPOCHS:
             which = " and ".join(towers)
             because = f"the {which} tower had collapsed {FALLEN_EPOCHS} epochs in a row"
             return {"reason": "collapsed", "towers": towers, "because": because}
