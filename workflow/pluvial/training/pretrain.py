@@ -200,7 +200,8 @@ def _started(
     if found is None:
         return Checkpoint(0, _fresh(config, manifest, heightmap), {})
     done, rest = divmod(found.step, config.steps_per_epoch)
-    logger.info("resuming after epoch %d and %d steps (%s)", done, rest, kept.folder)
+    within = f" and {rest} steps" if rest else ""
+    logger.info("resuming after epoch %d of %d%s (%s)", done, config.epochs, within, kept.folder)
     return found
 
 
