@@ -1,6 +1,6 @@
 """What feeding a model costs, and whether two devices are one.
 
-    python benchmarks/training.py [--records 400] [--size tiny] [--batch 8]
+    python benchmarks/feeding.py [--records 400] [--size tiny] [--batch 8]
 
 Shards of records of 174 x 105 x 7 and 348 x 210 are made. Printed are the rate at which batches of
 an epoch come, the share of a training's time that it waits for them with two full-size towers on
