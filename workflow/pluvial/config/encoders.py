@@ -23,7 +23,7 @@ class TowerConfig(Section):
     architecture: Literal["convnext", "resnetv2"] = "convnext"
     """Its kind; ResNetV2 is that of Keras."""
     size: str = "yocto"
-    """Its widths and depths. ConvNeXt: `quecto` (0.1 M parameters), `ronto`, `yocto`, `zepto`,
+    """Its widths and depths. ConvNeXt: `quecto` (0.06 M parameters), `ronto`, `yocto`, `zepto`,
     `atto`, `femto`, `pico`, `nano`, `tiny` (28 M), `small`, `base`, `large` (196 M); ResNetV2:
     `50` (24 M), `101`, `152`."""
     stem: PositiveInt = 4
