@@ -19,6 +19,7 @@ include: "workflow/rules/records.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/diagnostics.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/explorer.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -31,4 +32,5 @@ rule all:
         rules.frames_report.output,
         rules.tfrecords.input,
         rules.retrieval.output,
+        rules.explorer.input,
     localrule: True

@@ -22,6 +22,7 @@ FLOORS = [
     "training",
     "diagnostics",
     "figures",
+    "explorer",
 ]
 GROUND = {"compiled", "errors", "jobs"}
 USES_TENSORFLOW = {"dataset", "models", "training"}

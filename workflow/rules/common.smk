@@ -12,7 +12,7 @@ from pluvial.case.case import load_case
 from pluvial.case.editions import editions
 from pluvial.errors import PluvialError
 from pluvial.files.code import code_digest
-from pluvial.files.fingerprints import document_sha256
+from pluvial.files.fingerprints import document_sha256, file_sha256
 
 try:
     CASE = load_case(

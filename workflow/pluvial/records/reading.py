@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from isal import igzip
+from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
 from pluvial.files.inflating import INFLATE_ERRORS
 from pluvial.records.tfrecord import decode_example, read_frames
 from pluvial.records.window import Records
+
+Codes = NDArray[np.uint16]
 
 REMAKE = "`snakemake repair` makes the shard again"
 UNREADABLE: tuple[type[Exception], ...] = (*INFLATE_ERRORS, ValueError, KeyError, OSError)
@@ -28,25 +31,36 @@ def read_shard(path: Path, features: dict[str, Any]) -> Records:
     Raises:
         PluvialError: naming the shard and the record that cannot be read.
     """
-    times: list[int] = []
-    fields: dict[str, list[np.ndarray[Any, np.dtype[np.uint16]]]] = {"rain": [], "depth": []}
+    times, rain, depth = zip(*each_record(path, features), strict=True)
+    return Records(np.array(times, np.int64), np.stack(rain), np.stack(depth))
+
+
+def each_record(path: Path, features: dict[str, Any]) -> Iterator[tuple[int, Codes, Codes]]:
+    """NOW, rain uint16[H, W, C] and depth uint16[h, w] of each record of a shard, one at a time.
+
+    Arguments and errors are those of :func:`read_shard`; memory does not grow with the shard.
+    """
+    count = 0
     try:
         with igzip.open(path, "rb") as stream:
             for data in read_frames(stream):
                 example = decode_example(data)
-                for name, values in fields.items():
-                    flat = np.frombuffer(bytes(example[name]), dtype="<u2")
-                    values.append(flat.reshape(features[name]["shape"]))
-                times.append(int(example["time"]))
+                rain, depth = (
+                    np.frombuffer(bytes(example[name]), dtype="<u2").reshape(
+                        features[name]["shape"]
+                    )
+                    for name in ("rain", "depth")
+                )
+                yield int(example["time"]), rain, depth
+                count += 1
     except UNREADABLE as error:
         raise PluvialError(
-            f"record {len(times)} cannot be read ({error})",
+            f"record {count} cannot be read ({error})",
             where=path,
             remedy=REMAKE,
         ) from None
-    if not times:
+    if not count:
         raise PluvialError("the shard holds no record", where=path, remedy=REMAKE)
-    return Records(np.array(times, np.int64), np.stack(fields["rain"]), np.stack(fields["depth"]))
 
 
 def read_split(shards: Sequence[Path], features: dict[str, Any]) -> Records:
