@@ -88,7 +88,7 @@ def columns_of(
         _number("flooded", f"Flooded area (% of cells deeper than {flooded_m:g} m)", "flooded area",
                 "%", 100 * _floats(table, "flooded_fraction"), ice,
                 edges=[100 * edge for edge in CLASS_EDGES]),
-        _number("rain", "Rain of the window (mm, mean over the area)", "rain of the window", "mm",
+        _number("rain", "Rain of the window (mm, mean over the area)", "rain of window", "mm",
                 _floats(table, "rain_mm"), rain, scale="log1p"),
         _number("peak", "Heaviest rain of the window (mm/h)", "heaviest rain", "mm/h",
                 _floats(table, "rain_max_mm_h"), rain, scale="log1p"),
@@ -101,7 +101,7 @@ def columns_of(
     if pairs is not None:
         for direction, what in (("rain_to_depth", "depth map"), ("depth_to_rain", "rain window")):
             words = f"Rank of the true {what} (1 = best, of {pairs.candidates.size})"
-            found.append(_rank(direction, words, f"rank of true {what}", pairs))
+            found.append(_rank(direction, words, f"true {what}, rank", pairs))
     return found
 
 
@@ -136,7 +136,7 @@ def _number(
         id=name, label=label, short=short, kind="number", unit=unit, scale=scale, low=0.0,
         high=high, ticks=tuple((place, f"{place:g}") for place in places), edges=tuple(cuts),
         names=_class_names(cuts, unit), light=hues(colormap, 0.16, 0.97),
-        dark=hues(colormap, 0.9, 0.03),
+        dark=hues(colormap, 0.72, 0.02),
     ), values.astype(np.float32)  # fmt: skip
 
 

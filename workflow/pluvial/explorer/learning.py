@@ -46,7 +46,7 @@ class Judgement:
         if not found:
             return "Did it learn?"
         hits, chance = found["rain_to_depth"]["R@10"], self.report["chance"]["R@10"]
-        return f"R@10 rain → depth: {percent(hits)}, chance {percent(chance)}"
+        return f"R@10 {percent(hits)}, chance {percent(chance)}"
 
 
 def read_judgement(report: Path, verdict: Path | None) -> Judgement:

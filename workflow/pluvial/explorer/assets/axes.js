@@ -33,24 +33,34 @@ function orderBy(id) {
   crowdDensity = null;
 }
 
-// How many of the records' lines cross each pixel: a histogram of each column of pixels.
+// How many of the records' lines touch each pixel. In each column of pixels a line covers the rows
+// between its heights at the column's two sides; covers are counted at their ends, then summed.
 function density(records, most) {
   const r = pixels(), width = Math.round(boxWidth() / r), height = Math.round(boxHeight() / r);
   const stride = Math.max(1, Math.ceil(records.length / most)), { axes } = state.space;
-  const image = new Uint32Array(width * height), scale = (height - 1) / 255;
-  for (let x = 0; x < width; x++) {
-    const p = Math.max(0, Math.min(axisCount() - 1, axisAt((SPACE.left + x + 0.5) * r)));
-    const a = Math.min(Math.max(axisCount() - 2, 0), Math.floor(p)), b = Math.min(a + 1, axisCount() - 1);
-    const share = p - a, fromA = state.order.rows[a] * N, fromB = state.order.rows[b] * N;
-    const signA = state.order.turned[a] ? -1 : 1, signB = state.order.turned[b] ? -1 : 1;
-    const start = (signA < 0 ? 255 : 0) * (1 - share) + (signB < 0 ? 255 : 0) * share;
+  const { rows, turned: upside } = state.order, last = Math.max(rows.length - 2, 0);
+  const image = new Int32Array(width * (height + 1)), scale = (height - 1) / 255;
+  let before = new Uint16Array(records.length), after = new Uint16Array(records.length);
+  for (let x = -1; x < width; x++) {
+    const p = Math.max(0, Math.min(rows.length - 1, axisAt((SPACE.left + x + 1) * r)));
+    const a = Math.min(last, Math.floor(p)), b = Math.min(a + 1, rows.length - 1), share = p - a;
+    const weightA = (upside[a] ? share - 1 : 1 - share) * scale, weightB = (upside[b] ? -share : share) * scale;
+    const start = 0.5 + 255 * scale * ((upside[a] ? 1 - share : 0) + (upside[b] ? share : 0));
+    const fromA = rows[a] * N, fromB = rows[b] * N;
     for (let k = 0; k < records.length; k += stride) {
-      const i = records[k];
-      const code = start + signA * axes[fromA + i] * (1 - share) + signB * axes[fromB + i] * share;
-      image[(height - 1 - Math.round(code * scale)) * width + x]++;
+      const i = records[k], row = start + weightA * axes[fromA + i] + weightB * axes[fromB + i];
+      after[k] = row;
+      if (x < 0) continue;
+      const low = Math.min(before[k], after[k]), high = Math.max(before[k], after[k]);
+      image[low * width + x]++;
+      image[(high + 1) * width + x]--;
     }
+    [before, after] = [after, before];
   }
-  return { image, width, height, lines: Math.ceil(records.length / stride) };
+  for (let k = width; k < width * height; k++) image[k] += image[k - width];
+  // The few pixels that most lines share, such as those of all dry windows, set no scale.
+  const sorted = image.slice(0, width * height).sort();
+  return { image, width, height, densest: Math.max(1, sorted[Math.floor(0.995 * (sorted.length - 1))]) };
 }
 
 function drawLines() {
@@ -84,18 +94,19 @@ const everyone = Uint32Array.from({ length: N }, (_, i) => i);
 function paintDensity(back, front, some) {
   const canvas = new OffscreenCanvas(back.width, back.height), context = canvas.getContext("2d");
   const image = context.createImageData(back.width, back.height), data = image.data;
-  const behind = ramp(isDark() ? ["#182028", "#2b3843", "#4c5d6c", "#8fa2b3", "#e0e9f0"] : ["#ffffff", "#e3e8ed", "#b4bfca", "#7c8d9d", "#33475a"]);
-  const before = ramp(isDark() ? ["#4a2d1b", "#a8551f", "#ff9a5c", "#ffe7d1"] : ["#ffe3cd", "#f9a366", "#d9541b", "#7a2304"]);
+  const behind = ramp(isDark() ? ["#182028", "#28343e", "#44535f", "#6b7c8a"] : ["#ffffff", "#eef1f4", "#cfd7de", "#94a2af"]);
+  const before = ramp(isDark() ? ["#4a2d1b", "#a8551f", "#ff9a5c", "#ffe7d1"] : ["#ffe8d6", "#fcc39a", "#ee8a50", "#b8430f"]);
   const strength = some ? 0.5 : 1;
-  const level = (number, all) => Math.min(255, Math.round(255 * Math.sqrt(number / (0.09 * all))));
-  for (let k = 0; k < back.image.length; k++) {
-    const b = 3 * Math.round(strength * level(back.image[k], back.lines));
+  const level = ({ image, densest }, k) => Math.min(255, Math.round(255 * Math.sqrt(image[k] / densest)));
+  for (let k = 0; k < back.width * back.height; k++) {
+    const b = 3 * Math.round(strength * level(back, k));
     let colour = [behind[b], behind[b + 1], behind[b + 2]];
     if (front?.image[k]) {
-      const shade = level(front.image[k], front.lines), f = 3 * shade, share = Math.min(1, 0.3 + shade / 150);
+      const shade = level(front, k), f = 3 * shade, share = Math.min(1, 0.3 + shade / 150);
       colour = colour.map((one, c) => one + (before[f + c] - one) * share);
     }
-    data.set([...colour, 255], 4 * k);
+    const upwards = back.height - 1 - Math.floor(k / back.width);
+    data.set([...colour, 255], 4 * (upwards * back.width + (k % back.width)));
   }
   context.putImageData(image, 0, 0);
   return canvas;

@@ -11,6 +11,7 @@ function legend() {
   box.replaceChildren(element("h3", { textContent: column.label }));
   if (column.kind === "category") box.append(...column.names.map(categoryButton));
   else box.append(...rangeFilter(column));
+  box.append(element("p", { id: "outside", className: "note" }));
   const { neighbours, min_dist, seed } = META.umap;
   box.append(element("p", {
     className: "note",

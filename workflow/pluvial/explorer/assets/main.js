@@ -51,7 +51,7 @@ async function setSpace(id) {
   await showSpace(META.spaces.find((space) => space.id === id));
   summarise();
   orderBy(find("#order").value || "correlation");
-  wholeMap();
+  fitMap();
   wholeAxes();
   changed();
   redraw("record");
@@ -78,7 +78,7 @@ function fitCanvases() {
     const [width, height] = [clientWidth, clientHeight].map((length) => Math.max(1, Math.round(length * r)));
     for (const canvas of [back, front]) Object.assign(canvas, { width, height });
   }
-  wholeMap();
+  fitMap();
   crowdDensity = null;
   redraw(...Object.keys(drawers).slice(0, 4));
 }
@@ -111,7 +111,9 @@ function listen() {
   find("#order").onchange = (event) => { orderBy(event.target.value); redraw("lines", "axesOver"); };
   find("#medians").onclick = ({ target }) => { target.ariaPressed = target.ariaPressed !== "true"; redraw("lines"); };
   find("#lasso").onclick = ({ target }) => { target.ariaPressed = target.ariaPressed !== "true"; };
-  find("#fit").onclick = () => { wholeMap(); redraw("points", "over"); };
+  for (const id of ["middle", "whole"]) {
+    find(`#${id}`).onclick = () => { fitMap(id === "whole"); redraw("points", "over"); };
+  }
   find("#clear").onclick = () => { clearSelection(); legend(); };
   find("#save").onclick = saveSelection;
   find("#theme").onclick = () => setTheme(!isDark());

@@ -7,14 +7,22 @@ const mapX = (i) => view.x + state.space.flat[2 * i] * view.scale;
 const mapY = (i) => view.y - state.space.flat[2 * i + 1] * view.scale;
 const toMap = (x, y) => [(x - view.x) / view.scale, (view.y - y) / view.scale];
 
-function wholeMap() {
-  const side = Math.min(points.width, points.height);
-  view.scale = view.whole = side / 65535;
-  view.x = (points.width - side) / 2;
-  view.y = (points.height + side) / 2;
+// Shows the middle of the map, without the farthest few at each side, or the whole of it.
+const FARTHEST = 0.04; // share of the records
+function fitMap(whole = false) {
+  const sides = [0, 1].map((k) => {
+    const along = Uint16Array.from({ length: N }, (_, i) => state.space.flat[2 * i + k]).sort();
+    const ends = whole ? [0, N - 1] : [Math.floor(FARTHEST * N), Math.ceil((1 - FARTHEST) * N) - 1];
+    return ends.map((end) => along[end]);
+  });
+  const [[left, right], [bottom, top]] = sides, room = 0.94;
+  view.scale = room * Math.min(points.width / (right - left || 1), points.height / (top - bottom || 1));
+  view.whole = view.scale;
+  view.x = (points.width - (left + right) * view.scale) / 2;
+  view.y = (points.height + (bottom + top) * view.scale) / 2;
 }
 function zoomMap(x, y, factor) {
-  const scale = Math.min(80 * view.whole, Math.max(0.7 * view.whole, view.scale * factor));
+  const scale = Math.min(80 * view.whole, Math.max(0.2 * view.whole, view.scale * factor));
   view.x = x - ((x - view.x) * scale) / view.scale;
   view.y = y - ((y - view.y) * scale) / view.scale;
   view.scale = scale;
@@ -38,7 +46,7 @@ function drawPoints() {
   new Uint32Array(data.buffer).fill((255 << 24) | (ground[2] << 16) | (ground[1] << 8) | ground[0]);
   const closer = Math.min(2, Math.max(1, (view.scale / view.whole) ** 0.35));
   const radius = Math.max(1, Math.min(3, Math.sqrt((width * height) / N) * 0.16)) * closer;
-  const large = disc(radius), small = disc(0.8 * radius);
+  const large = disc(isSelective() ? 1.35 * radius : radius), small = disc(0.8 * radius);
   const put = (i, { reach, side, cover }, red, green, blue) => {
     const left = Math.round(mapX(i)) - reach, top = Math.round(mapY(i)) - reach;
     if (left < 0 || top < 0 || left + side > width || top + side > height) return;
@@ -59,6 +67,8 @@ function drawPoints() {
     else put(i, large, table[3 * index[i]], table[3 * index[i] + 1], table[3 * index[i] + 2]);
   }
   context.putImageData(image, 0, 0);
+  const outside = everyone.filter((i) => mapX(i) < 0 || mapY(i) < 0 || mapX(i) > width || mapY(i) > height);
+  find("#outside").textContent = outside.length ? `${plural(outside.length, "record")} outside this view` : "";
 }
 
 // The pinned storm's track, the lasso, and rings around the pinned and the hovered record.
@@ -146,7 +156,7 @@ function selectAround(factor) {
   if (factor === 1 && state.lasso) state.lasso = null;
   else {
     circle = Math.min(0.7, Math.max(0.005, circle * factor));
-    const radius = (circle * over.height) / (view.scale / view.whole) / view.whole;
+    const radius = (circle * over.height) / view.whole;
     const [x, y] = [0, 1].map((k) => state.space.flat[2 * state.pin + k]);
     state.lasso = Array.from({ length: 96 }, (_, k) => {
       const angle = (Math.PI * (k >> 1)) / 24;
@@ -206,7 +216,7 @@ over.addEventListener("keydown", (event) => {
     "+": () => zoomMap(mapX(state.pin), mapY(state.pin), 1.5),
     "=": () => zoomMap(mapX(state.pin), mapY(state.pin), 1.5),
     "-": () => zoomMap(mapX(state.pin), mapY(state.pin), 1 / 1.5),
-    0: () => find("#fit").click(),
+    0: () => { fitMap(true); redraw("points", "over"); },
   };
   if (!actions[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();

@@ -57,7 +57,7 @@ function buildRecord() {
   const span = back(rain.starts[0]);
   find("#record").append(
     element("h2", { id: "record-title" }),
-    element("h3", { textContent: `Rain: peak of each channel, which starts … before NOW (mm/h)` }),
+    element("h3", { textContent: "Rain (mm/h): peak from each start to the next, up to NOW" }),
     channels, scale("rain"),
     element("h3", { textContent: `Water depth ${lead_minutes} min after NOW (m)` }),
     element("div", { className: "pair" }, map, element("dl", { className: "values", id: "values" })),
@@ -105,12 +105,14 @@ async function showRecord() {
   soon = setTimeout(() => showLike(record), pinned ? 0 : 90);
 }
 
-const day = (record) => utc(COLUMNS.time.values[record]).slice(0, 10);
+// 14 Feb; or Feb 2020 where the records span more than a year.
+const LONG = COLUMNS.time.high - COLUMNS.time.low > 365 * 86400;
+const DAY = { timeZone: "UTC", month: "short", ...(LONG ? { year: "numeric" } : { day: "numeric" }) };
+const day = (record) => new Date(1000 * COLUMNS.time.values[record]).toLocaleDateString("en-GB", DAY);
 async function showLike(record) {
   const space = state.space, shown = META.shown, jobs = [];
   const near = await block(`near-${space.id}`);
-  const kind = space.id === "depth" ? "rain" : "depth";
-  find("#near-title").textContent = `Nearest ${space.id} vectors, one in each other storm: their depth maps`;
+  find("#near-title").textContent = `Nearest ${space.id} vectors, one per other storm (depth maps)`;
   find("#near-key").textContent = near[record * shown] < 0 ? "There is no other storm." : "Tiles are buttons: they pin their record.";
   tiles.near.forEach((button, k) => {
     const found = near[record * shown + k];
