@@ -26,7 +26,8 @@ from shards import write_records
 START, STEP = 1_580_515_200, 600
 CHANNELS = (1, 3, 8)
 RAIN_GRID, DEPTH_GRID = Grid(12, 10, 400.0), Grid(48, 40, 100.0)
-SPACES = ("rain", "depth", "random")
+MOST_FIELDS = 1000
+"""Different fields of rain and depth; a run of more records has them again."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,26 @@ def settings() -> Settings:
     return Settings("made-up", records, FiguresConfig(), RetrievalConfig())
 
 
-def make_run(folder: Path, count: int = 240, dimensions: int = 24, storms: int = 8) -> Run:
+@dataclass(frozen=True)
+class Shapes:
+    """Grids and channels of the records."""
+
+    rain: Grid = RAIN_GRID
+    depth: Grid = DEPTH_GRID
+    channels: tuple[int, ...] = CHANNELS
+
+
+SMALL = Shapes()
+
+
+def make_run(
+    folder: Path, count: int = 240, dimensions: int = 24, storms: int = 8, shapes: Shapes = SMALL
+) -> Run:
     """A run of ``count`` records in ``storms`` storms, the last quarter of them held out."""
     rng = np.random.default_rng(5)
     storm = np.sort(rng.integers(0, storms, count)) + 1
     times = START + STEP * np.arange(count) + 36_000 * storm
-    records = some_records(rng, times.astype(np.int64))
+    records = some_records(rng, times.astype(np.int64), shapes)
     split = np.where(storm <= 0.7 * storms, "train", np.where(storm <= 0.8 * storms, "val", "test"))
     table = pd.DataFrame({"time": times, "split": split, "storm": storm.astype(np.int32)})
     rain, depth = unpack(records.rain, RAIN), unpack(records.depth, DEPTH)
@@ -95,23 +110,24 @@ def make_run(folder: Path, count: int = 240, dimensions: int = 24, storms: int =
         table[f"{space}_x"], table[f"{space}_y"] = flat.T.astype(np.float32)
     folder.mkdir(parents=True, exist_ok=True)
     table.sample(frac=1, random_state=0).to_parquet(folder / "umap.parquet", index=False)
-    write_dataset(folder / "shards", records, split)
+    write_dataset(folder / "shards", records, split, shapes)
     write_report(folder)
     return Run(folder, table, records)
 
 
-def some_records(rng: np.random.Generator, times: NDArray[np.int64]) -> Records:
+def some_records(rng: np.random.Generator, times: NDArray[np.int64], shapes: Shapes) -> Records:
     """Rain over part of the grid and water of all depths; a few cells without a value."""
-    count = times.size
-    rain = rng.gamma(0.6, 300, (count, *RAIN_GRID.shape, len(CHANNELS))).clip(0, 60000)
-    depth = rng.gamma(0.3, 300, (count, *DEPTH_GRID.shape)).clip(0, 60000)
-    records = Records(times, rain.astype(np.uint16), depth.astype(np.uint16))
+    fields = np.arange(times.size) % MOST_FIELDS
+    count = fields.max() + 1
+    rain = rng.gamma(0.6, 300, (count, *shapes.rain.shape, len(shapes.channels))).clip(0, 60000)
+    depth = rng.gamma(0.3, 300, (count, *shapes.depth.shape)).clip(0, 60000)
+    records = Records(times, rain.astype(np.uint16)[fields], depth.astype(np.uint16)[fields])
     records.rain[:, 0, :2] = MISSING
     records.depth[:, :8, :8] = MISSING
     return records
 
 
-def write_dataset(folder: Path, records: Records, split: NDArray[Any]) -> None:
+def write_dataset(folder: Path, records: Records, split: NDArray[Any], shapes: Shapes) -> None:
     sidecars = []
     for name in np.unique(split):
         own = np.flatnonzero(split == name)
@@ -122,10 +138,10 @@ def write_dataset(folder: Path, records: Records, split: NDArray[Any]) -> None:
     write_manifest(
         folder / "manifest.json",
         sidecars,
-        window=Window(CHANNELS, 1),
+        window=Window(shapes.channels, 1),
         step=STEP,
-        rain_grid=RAIN_GRID,
-        depth_grid=DEPTH_GRID,
+        rain_grid=shapes.rain,
+        depth_grid=shapes.depth,
     )
 
 

@@ -65,7 +65,9 @@ def test_a_pixel_is_the_mean_of_its_known_cells(rows: int, cols: int, seed: int)
 
 def test_shards_in_any_order_give_the_records_asked_for(run: Run) -> None:
     manifest = read_manifest(run.files.manifest)
-    shards = [s for split in ("test", "val", "train") for s in whole_shards(run.files.manifest, split)]
+    shards = [
+        s for split in ("test", "val", "train") for s in whole_shards(run.files.manifest, split)
+    ]
     rows = np.array([3, 50, 51, 199, 239])
     found = read_thumbnails(shards, manifest["features"], run.records.times[rows])
     rain = classify(unpack(run.records.rain[rows], RAIN), RAIN_CLASSES.edges)

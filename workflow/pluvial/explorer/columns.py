@@ -21,6 +21,9 @@ from pluvial.figures.style import BACKGROUND, OKABE_ITO, OTHER, round_up
 COLOURS = 32
 """Colours of a scale; between them the page interpolates."""
 
+LEAST_ROOM = 0.22
+"""Share of a scale that the words at its upper end need to themselves."""
+
 SPLIT_COLOURS = {"train": OTHER, "val": OKABE_ITO["orange"], "test": OKABE_ITO["blue"]}
 DARK_OF = {
     BACKGROUND: "#465460",
@@ -130,7 +133,7 @@ def _number(
     if scale == "sqrt":
         places = [0.0, 0.04 * high, 0.2 * high, 0.5 * high, high]
     else:
-        places = [0.0, *(10.0**k for k in range(6) if 10**k < 0.7 * high), high]
+        places = [0.0, *_decades(high), high]
     cuts = list(edges) or _quartiles(values)
     return Column(
         id=name, label=label, short=short, kind="number", unit=unit, scale=scale, low=0.0,
@@ -138,6 +141,12 @@ def _number(
         names=_class_names(cuts, unit), light=hues(colormap, 0.16, 0.97),
         dark=hues(colormap, 0.72, 0.02),
     ), values.astype(np.float32)  # fmt: skip
+
+
+def _decades(high: float) -> list[float]:
+    """1, 10, 100 and so on, as far as their words stand clear of those at ``high``."""
+    room = np.log1p(high) * (1 - LEAST_ROOM)
+    return [10.0**k for k in range(6) if np.log1p(10.0**k) < room]
 
 
 def _quartiles(values: Floats) -> list[float]:
@@ -155,15 +164,11 @@ def _class_names(cuts: Sequence[float], unit: str) -> list[str]:
 
 
 def _time(times: NDArray[np.int64]) -> tuple[Column, NDArray[np.float64]]:
-    """NOW in seconds since 1970, with five dates along the scale."""
+    """NOW in seconds since 1970, with its ends and its middle as ticks."""
     low, high = float(times[0]), float(max(times[-1], times[0] + 1))
-    days = pd.to_datetime(np.linspace(low, high, 5), unit="s").round("D")
-    form = "%b %Y" if high - low > 300 * 86400 else "%-d %b"
-    ticks = tuple(
-        (float(day.timestamp()), day.strftime(form))
-        for day in days.unique()
-        if low <= day.timestamp() <= high
-    )
+    days = (high - low) / 86400
+    form = "%b %Y" if days > 300 else "%-d %b" if days > 4 else "%-d %b %H h"
+    ticks = tuple((at, f"{pd.Timestamp(at, unit='s'):{form}}") for at in np.linspace(low, high, 3))
     cuts = [float(cut) for cut in np.unique(np.linspace(low, high, 5)[1:4].round())]
     names = [f"{part} quarter of the time" for part in ("first", "second", "third", "last")]
     batlow = cmcrameri.cm.batlow
@@ -179,7 +184,7 @@ def _rank(
 ) -> tuple[Column, NDArray[np.float32]]:
     """Rank of the true one; NaN, drawn grey, for a record that may not ask."""
     high = float(max(pairs.candidates.size, 2))
-    places = [*(10.0**k for k in range(6) if 10**k < 0.7 * high), high]
+    places = [*_decades(high), high]
     cuts = [cut for cut in (1.5, 10.5, 100.5) if cut < high]
     bounds = [1, *(int(cut + 0.5) for cut in cuts), int(high) + 1]
     names = [

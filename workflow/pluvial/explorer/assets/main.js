@@ -161,6 +161,7 @@ const explorer = {
   ready: 0, // ms from the start of loading to the first whole picture
   place: (record) => canvasPlace(over, mapX(record), mapY(record)),
   axisPlace: (p, code) => canvasPlace(axesOver, axisX(p), codeY(code)),
+  space: () => state.space.id,
   order: () => state.order.rows,
   brushes: () => [...state.brushes],
   lasso: () => state.lasso,
