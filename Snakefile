@@ -19,6 +19,7 @@ include: "workflow/rules/records.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/diagnostics.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/explorer.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -32,4 +33,5 @@ rule all:
         rules.tfrecords.input,
         rules.retrieval.input,
         rules.verdict.input,
+        rules.explorer.input,
     localrule: True

@@ -23,6 +23,7 @@ FLOORS = [
     "training",
     "diagnostics",
     "figures",
+    "explorer",
 ]
 GROUND = {"compiled", "errors", "jobs"}
 USES_TENSORFLOW = {"dataset", "models", "training"}

@@ -90,11 +90,12 @@ def read_records(path: Path, spaces: Sequence[str]) -> tuple[Labels, list[Space]
     """
     columns = ["time", "split", "storm", "flooded_fraction"]
     columns += [name + end for name in spaces for end in ("", "_x", "_y")]
-    table = _read_table(path, columns)
-    return labels_of(table), [_space(table, name, path) for name in spaces]
+    table = read_table(path, columns)
+    return labels_of(table), [space_of(table, name, path) for name in spaces]
 
 
-def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+    """The named columns of a parquet file, each with a value in every row."""
     try:
         table = pd.read_parquet(path)
     except FileNotFoundError:
@@ -118,7 +119,8 @@ def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     return table[columns]
 
 
-def _space(table: pd.DataFrame, name: str, path: Path) -> Space:
+def space_of(table: pd.DataFrame, name: str, path: Path) -> Space:
+    """One space of a table with ``{name}``, ``{name}_x`` and ``{name}_y``, read from ``path``."""
     lengths = table[name].map(len)
     if lengths.min() != lengths.max():
         raise PluvialError(

@@ -85,7 +85,7 @@ def draw_training(histories: Mapping[str, Path], path: Path) -> None:
 @style()
 def training_sheet(histories: Mapping[str, Path]) -> Sheet:
     """The page: loss, hits among a batch, retrieval on the validation split."""
-    tables = {run: _read_history(file) for run, file in histories.items()}
+    tables = {run: read_history(file) for run, file in histories.items()}
     panel = AXIS_ROOM + PANEL_WIDTH + LABEL_ROOM
     sheet = Sheet(2 * MARGIN + 3 * panel, TOP + PANEL_HEIGHT + 0.55)
     sheet.title("Training, and the control that cannot learn", _subtitle(tables))
@@ -99,7 +99,8 @@ def training_sheet(histories: Mapping[str, Path]) -> Sheet:
     return sheet
 
 
-def _read_history(path: Path) -> pd.DataFrame:
+def read_history(path: Path) -> pd.DataFrame:
+    """The history of a run (see ``training.history``); a run without epochs has no rows."""
     try:
         table = pd.read_csv(path)
     except FileNotFoundError:

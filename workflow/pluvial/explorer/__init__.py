@@ -1,0 +1,1 @@
+"""The explorer: one HTML page of embeddings, the records behind them, and the verdict."""

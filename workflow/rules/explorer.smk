@@ -1,0 +1,43 @@
+# One page to look at records, embeddings and the verdict with; it opens without a network.
+EXPLORER = Path(workflow.basedir) / "workflow" / "pluvial" / "explorer" / "assets"
+
+
+rule explorer_page:
+    input:
+        umap="<results>/diagnostics/umap.parquet",
+        manifest="<results>/shards/manifest.json",
+        shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
+        report="<results>/diagnostics/retrieval.json",
+        verdict="<results>/diagnostics/verdict.json",
+        trained="<results>/encoders/trained/history.csv",
+        shuffled="<results>/encoders/shuffled/history.csv",
+    output:
+        report(
+            "<results>/figures/explorer.html",
+            caption="../report/explorer.rst",
+            category="Explorer",
+            labels={"figure": "explorer"},
+        ),
+    log:
+        "<logs>/explorer.log",
+    benchmark:
+        "<benchmarks>/explorer.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        code=code("explorer.py"),
+        # HTML, style and script, which no import names.
+        assets=[file_sha256(file) for file in sorted(EXPLORER.iterdir())],
+        part=part("name", "records", "figures", "retrieval"),
+    script:
+        "../scripts/explorer.py"
+
+
+rule explorer:
+    input:
+        rules.explorer_page.output,
+    localrule: True
