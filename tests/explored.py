@@ -165,5 +165,6 @@ def write_report(folder: Path) -> None:
         hits = np.clip((1 - loss / np.log(64)) + 1 / 64, 0, 1)
         pd.DataFrame(
             {"epoch": epoch, "loss": loss, "rain_to_depth": hits, "depth_to_rain": hits,
-             "val_loss": loss + 0.1, "chance_loss": np.log(64)}
+             "val_loss": loss + 0.1, "chance_loss": np.log(64), "chance_hits": 1 / 64,
+             "val_rain_to_depth": hits, "val_depth_to_rain": hits, "val_chance": 10 / 187}
         ).to_csv(folder / f"{name}.csv", index=False)  # fmt: skip

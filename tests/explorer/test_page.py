@@ -102,10 +102,8 @@ def test_the_table_holds_the_reports_numbers_and_chance(run: Run) -> None:
 @pytest.mark.parametrize(
     ("document", "headline", "reason"),
     [
-        ({"verdict": "learned", "because": "it <leads>"}, "Verdict: learned", "it &lt;leads&gt;"),
-        ({"verdict": "collapsed", "because": ["a", "b"]}, "Verdict: collapsed", "a; b"),
-        ({"other": 1}, "R@10 62 %, chance 59 %", None),
-        ([], "R@10 62 %, chance 59 %", None),
+        ({"verdict": "learned", "headline": "it <leads>"}, "Verdict: learned", "it &lt;leads&gt;"),
+        (None, "R@10 62 %, chance 59 %", None),
     ],
 )
 def test_a_verdict_leads_where_there_is_one(
@@ -113,7 +111,7 @@ def test_a_verdict_leads_where_there_is_one(
 ) -> None:
     verdict = tmp_path / "verdict.json"
     verdict.write_text(json.dumps(document))
-    judgement = read_judgement(run.files.report, verdict)
+    judgement = read_judgement(run.files.report, verdict if document else None)
     assert judgement.headline == headline
     html = learning_html(judgement, None, {})
     assert (f"<p>{reason}</p>" in html) == (reason is not None)
