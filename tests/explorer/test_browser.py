@@ -190,9 +190,7 @@ def test_values_of_the_record_are_those_of_the_table(explorer: Explorer, run: Ru
     assert found["heaviest rain"].endswith(" mm/h")
 
 
-def test_a_brush_selects_what_numpy_selects_and_the_map_shows_it(
-    explorer: Explorer, run: Run
-) -> None:
+def test_a_brush_selects_what_numpy_selects_and_the_map_shows_it(explorer: Explorer) -> None:
     codes = explorer.codes()
     explorer.brush(5, 90, 160)
     explorer.brush(14, 40, 255)
