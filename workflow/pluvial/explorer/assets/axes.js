@@ -59,8 +59,8 @@ function density(records, most) {
   }
   for (let k = width; k < width * height; k++) image[k] += image[k - width];
   // The few pixels that most lines share, such as those of all dry windows, set no scale.
-  const sorted = image.slice(0, width * height).sort();
-  return { image, width, height, densest: Math.max(1, sorted[Math.floor(0.995 * (sorted.length - 1))]) };
+  const some = Int32Array.from({ length: (width * height) >> 4 }, (_, k) => image[16 * k]).sort();
+  return { image, width, height, densest: Math.max(1, some[Math.floor(0.995 * some.length)]) };
 }
 
 function drawLines() {
@@ -98,15 +98,12 @@ function paintDensity(back, front, some) {
   const before = ramp(isDark() ? ["#4a2d1b", "#a8551f", "#ff9a5c", "#ffe7d1"] : ["#ffe8d6", "#fcc39a", "#ee8a50", "#b8430f"]);
   const strength = some ? 0.5 : 1;
   const level = ({ image, densest }, k) => Math.min(255, Math.round(255 * Math.sqrt(image[k] / densest)));
-  for (let k = 0; k < back.width * back.height; k++) {
-    const b = 3 * Math.round(strength * level(back, k));
-    let colour = [behind[b], behind[b + 1], behind[b + 2]];
-    if (front?.image[k]) {
-      const shade = level(front, k), f = 3 * shade, share = Math.min(1, 0.3 + shade / 150);
-      colour = colour.map((one, c) => one + (before[f + c] - one) * share);
-    }
-    const upwards = back.height - 1 - Math.floor(k / back.width);
-    data.set([...colour, 255], 4 * (upwards * back.width + (k % back.width)));
+  for (let k = 0, at = 0; k < back.width * back.height; k++) {
+    const x = k % back.width, from = (back.height - 1 - (k - x) / back.width) * back.width + x;
+    const b = 3 * Math.round(strength * level(back, from)), f = front ? 3 * level(front, from) : 0;
+    const share = front && front.image[from] ? Math.min(1, 0.3 + f / 450) : 0;
+    for (let c = 0; c < 3; c++) data[at++] = behind[b + c] + (before[f + c] - behind[b + c]) * share;
+    data[at++] = 255;
   }
   context.putImageData(image, 0, 0);
   return canvas;

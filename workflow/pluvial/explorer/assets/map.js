@@ -29,12 +29,13 @@ function zoomMap(x, y, factor) {
   redraw("points", "over");
 }
 
-// How much of each pixel a disc of that radius covers, 0 to 256.
+// How much of each pixel a disc of that radius covers; points let a little shine through.
+const OPAQUE = 220; // of 256
 function disc(radius) {
   const reach = Math.ceil(radius), side = 2 * reach + 1;
   const cover = Uint16Array.from({ length: side * side }, (_, k) => {
     const distance = Math.hypot((k % side) - reach, Math.floor(k / side) - reach);
-    return 256 * Math.max(0, Math.min(1, radius + 0.5 - distance));
+    return OPAQUE * Math.max(0, Math.min(1, radius + 0.5 - distance));
   });
   return { reach, side, cover };
 }
@@ -50,11 +51,14 @@ function drawPoints() {
   const put = (i, { reach, side, cover }, red, green, blue) => {
     const left = Math.round(mapX(i)) - reach, top = Math.round(mapY(i)) - reach;
     if (left < 0 || top < 0 || left + side > width || top + side > height) return;
-    for (let k = 0; k < cover.length; k++) {
-      const share = cover[k] * 0.86, at = 4 * ((top + Math.floor(k / side)) * width + left + (k % side));
-      data[at] += ((red - data[at]) * share) >> 8;
-      data[at + 1] += ((green - data[at + 1]) * share) >> 8;
-      data[at + 2] += ((blue - data[at + 2]) * share) >> 8;
+    for (let row = 0, k = 0; row < side; row++) {
+      let at = 4 * ((top + row) * width + left);
+      for (let col = 0; col < side; col++, k++, at += 4) {
+        const share = cover[k];
+        data[at] += ((red - data[at]) * share) >> 8;
+        data[at + 1] += ((green - data[at + 1]) * share) >> 8;
+        data[at + 2] += ((blue - data[at + 2]) * share) >> 8;
+      }
     }
   };
   for (let i = 0; i < N; i++) if (!selected[i]) put(i, small, ...crowd);
