@@ -19,6 +19,7 @@ include: "workflow/rules/records.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/diagnostics.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/sanity.smk"
 
 
 report: "workflow/report/workflow.rst"
