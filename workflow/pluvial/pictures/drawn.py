@@ -21,8 +21,10 @@ SIZE = (0.2, 0.28)
 """Radius of the circle of a blob's area, as a share of the picture's side."""
 NOISE = 0.03
 """Standard deviation of what is added to each pixel (0 to 1)."""
-APART = 0.5
-"""Least distance of two colours that meet, in RGB from 0 to 1."""
+DARK, LIGHT = (0.0, 0.45), (0.55, 1.0)
+"""Red, green and blue of the background and of the marks, and of the blob (0 to 1)."""
+MOST_TURN = np.pi / 2
+"""A blob is turned by less than this, one way or the other."""
 
 Mask = NDArray[np.bool_]
 Plane = NDArray[np.float64]
@@ -49,30 +51,21 @@ def draw_picture(kind: str, side: int, rng: np.random.Generator) -> NDArray[np.u
     """One picture of ``kind``, uint8[side, side, 3]."""
     fine = FINE * side
     size = rng.uniform(*SIZE)
-    centre = rng.uniform(0.4, 0.6, 2)
-    turn = rng.uniform(0, 2 * np.pi)
-    ground = rng.uniform(0, 1, 3)
-    body = _colour_apart_from(ground, rng)
-    mark = _colour_apart_from(body, rng)
+    centre = rng.uniform(0.35, 0.65, 2)
+    turn = rng.uniform(-MOST_TURN, MOST_TURN)
+    ground, body, mark = (rng.uniform(*shade, 3) for shade in (DARK, LIGHT, DARK))
     texture = _texture(fine, rng)
-    y, x = ((np.arange(fine) + 0.5) / fine - c for c in centre)
-    along = (np.cos(turn) * x[None, :] + np.sin(turn) * y[:, None]) / size
-    across = (-np.sin(turn) * x[None, :] + np.cos(turn) * y[:, None]) / size
+    x, y = ((np.arange(fine) + 0.5) / fine - c for c in centre)
+    # Row 0 is the uppermost.
+    along = (np.cos(turn) * x[None, :] - np.sin(turn) * y[:, None]) / size
+    across = (-np.sin(turn) * x[None, :] - np.cos(turn) * y[:, None]) / size
     shape, marks = SHAPES[kind](along, across)
-    picture = ground + texture[..., None] * rng.uniform(-0.25, 0.25, 3)
+    picture = ground + texture[..., None] * rng.uniform(-0.1, 0.1, 3)
     picture = np.where(shape[..., None], body, picture)
     picture = np.where((shape & marks)[..., None], mark, picture)
     coarse = picture.reshape(side, FINE, side, FINE, 3).mean(axis=(1, 3))
     coarse += rng.normal(0, NOISE, coarse.shape)
     return np.asarray(np.clip(np.rint(255 * coarse), 0, 255), dtype=np.uint8)
-
-
-def _colour_apart_from(other: Plane, rng: np.random.Generator) -> Plane:
-    """A random colour, float64[3], that can be told from ``other``."""
-    while True:
-        colour = rng.uniform(0, 1, 3)
-        if np.linalg.norm(colour - other) >= APART:
-            return np.asarray(colour)
 
 
 def _texture(fine: int, rng: np.random.Generator) -> Plane:
