@@ -54,6 +54,6 @@ def test_the_seed_and_the_epoch_decide(pairs: str) -> None:
 def test_every_picture_of_a_kind_is_drawn_as_often() -> None:
     rows = draw("labels", steps=400).rows
     for kind in np.unique(KINDS):
-        counts = np.bincount(rows[KINDS[rows] == kind], minlength=KINDS.size)[KINDS == kind]
+        counts = np.bincount(rows[KINDS[rows] == kind], minlength=KINDS.size)[kind == KINDS]
         expected = counts.mean()
         assert np.abs(counts - expected).max() < 5 * np.sqrt(expected)

@@ -28,6 +28,10 @@ def pictures_as_own(wildcards):
     ).model_dump(mode="json")
 
 
+# What the album and the list of trainings are made from alters no training.
+SANITY_TRAINING = CASE.sanity.model_dump(
+    mode="json", exclude={"pictures", "split", "pairs"}
+)
 SANITY_RUNS = [*CASE.sanity.pairs, "untrained"]
 
 
@@ -70,10 +74,10 @@ rule sanity_encoder:
         "<logs>/sanity/encoder/{sanity_run}.log",
     benchmark:
         "<benchmarks>/sanity/encoder/{sanity_run}.tsv"
-    conda:
-        "../../envs/pluvial.yaml"
     wildcard_constraints:
         sanity_run="labels|views|untrained",
+    conda:
+        "../../envs/pluvial.yaml"
     threads: 2
     resources:
         mem_mb=memory(8000),
@@ -81,7 +85,7 @@ rule sanity_encoder:
         gpu=lambda wildcards: int(wildcards.sanity_run != "untrained"),
     params:
         code=code("sanity_encoder.py"),
-        part=part("sanity"),
+        training=SANITY_TRAINING,
         checkpoints=path("<checkpoints>/sanity"),
         tensorboard=path("<results>/tensorboard/sanity"),
     script:

@@ -9,7 +9,7 @@ from pluvial.training.sanity import make_picture_encoder
 with job(f"pictures, {snakemake.wildcards.sanity_run}", snakemake.log[0]):
     make_picture_encoder(
         Path(snakemake.input.album),
-        SanityConfig(**snakemake.params.part["sanity"]),
+        SanityConfig(**snakemake.params.training),
         snakemake.wildcards.sanity_run,
         code=snakemake.params.code,
         checkpoints=Path(snakemake.params.checkpoints),

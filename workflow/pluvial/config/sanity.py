@@ -22,7 +22,7 @@ class SyntheticPictures(Section):
     """Draw the pictures."""
     per_kind: int = Field(300, ge=20)
     """Pictures of each kind."""
-    side: int = Field(48, ge=16, le=1024)
+    side: int = Field(32, ge=16, le=1024)
     """Side of a picture, in pixels."""
 
 
@@ -68,7 +68,7 @@ class PictureSplit(Section):
 class ViewsConfig(Section):
     """How a picture is varied at random (after SimCLR, Chen et al. 2020, arXiv:2002.05709)."""
 
-    least_area: float = Field(0.25, gt=0, le=1)
+    least_area: float = Field(0.5, gt=0, le=1)
     """Smallest share of the picture's area that a crop shows."""
     flip: bool = True
     """Mirror every other picture."""
@@ -102,15 +102,15 @@ class SanityConfig(Section):
     """How pictures are varied in training, those of label pairs too."""
     batch: int = Field(48, ge=2)
     """Pairs in a batch, over all devices."""
-    epochs: PositiveInt = 10
+    epochs: PositiveInt = 15
     """Epochs; the training is judged on the validation split after each."""
-    steps_per_epoch: PositiveInt = 40
+    steps_per_epoch: PositiveInt = 60
     """Training steps in an epoch."""
     learning_rate: float = Field(1e-3, gt=0, lt=1)
     """Peak learning rate of AdamW."""
     weight_decay: float = Field(1e-3, ge=0, lt=1)
     """Weight decay of AdamW."""
-    warmup_steps: int = Field(40, ge=0)
+    warmup_steps: int = Field(60, ge=0)
     """Steps of linear warm-up before the cosine decay."""
     patience: PositiveInt | None = None
     """Epochs without a better validation after which training ends; left out, it never does."""
@@ -133,9 +133,15 @@ class SanityConfig(Section):
 
     def training(self) -> PretrainConfig:
         """What the training loop is told. Pictures have no time: only equal ids are left out."""
-        names = ("batch", "epochs", "steps_per_epoch", "learning_rate", "weight_decay")
-        names += ("warmup_steps", "patience", "checkpoint_minutes", "seed")
         return PretrainConfig(
-            **{name: getattr(self, name) for name in names},
             loss=LossConfig(false_negative_minutes=0),
+            batch=self.batch,
+            epochs=self.epochs,
+            steps_per_epoch=self.steps_per_epoch,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            warmup_steps=self.warmup_steps,
+            seed=self.seed,
+            patience=self.patience,
+            checkpoint_minutes=self.checkpoint_minutes,
         )

@@ -62,7 +62,9 @@ def read_photos(section: PhotoFolder, folder: Path) -> Photos:
             kind of which too few are left.
     """
     root = folder / section.folder
-    pixels, kinds, names = [], [], []
+    pixels: list[NDArray[np.uint8]] = []
+    kinds: list[str] = []
+    names: list[str] = []
     left_out: list[dict[str, str]] = []
     for kind, files in photo_files(root).items():
         before = len(pixels)

@@ -30,8 +30,10 @@ from pluvial.training.steps import strategy_for
 Run = Literal["labels", "views", "untrained"]
 """What the encoder is trained on, and the control that is not trained."""
 
-KEYS_OF_OTHERS = {"pictures", "split", "pairs", "checkpoint_minutes"}
-"""Keys that do not alter what a training becomes: the album holds what comes of them."""
+KEYS_OF_OTHERS = {"pictures", "split", "pairs"}
+"""Keys that no training reads: the album holds what comes of them."""
+KEYS_OF_THE_MACHINE = {"checkpoint_minutes"}
+"""Keys that do not alter what a training becomes."""
 
 
 def make_picture_encoder(
@@ -81,7 +83,7 @@ def make_picture_encoder(
         {
             "run": run,
             "fingerprint": identity,
-            "config": config.model_dump(mode="json"),
+            "config": config.model_dump(mode="json", exclude=KEYS_OF_OTHERS),
             "album_sha256": file_sha256(album_path),
             "epoch": best,
             "stopped": loop.stopped,
@@ -97,7 +99,7 @@ def fingerprint(config: SanityConfig, album: Path, run: Run, code: str) -> str:
     """Hex digest of all that decides what a training becomes: only its equal is gone on with."""
     return document_sha256(
         {
-            "config": config.model_dump(mode="json", exclude=KEYS_OF_OTHERS),
+            "config": config.model_dump(mode="json", exclude=KEYS_OF_OTHERS | KEYS_OF_THE_MACHINE),
             "data": file_sha256(album),
             "run": run,
             "code": code,
