@@ -20,6 +20,7 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/diagnostics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/explorer.smk"
+include: "workflow/rules/sanity.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -17,6 +17,7 @@ FLOORS = [
     "frames",
     "case",
     "records",
+    "pictures",
     "dataset",
     "metrics",
     "models",

@@ -20,6 +20,7 @@ from pluvial.config.learning import (
     VerdictConfig,
 )
 from pluvial.config.messages import explain
+from pluvial.config.sanity import SanityConfig
 from pluvial.config.simulation import SyntheticStorms, SyntheticTerrain
 from pluvial.config.times import TimeConfig, epoch_seconds
 from pluvial.errors import PluvialError
@@ -60,6 +61,8 @@ class Case(Section):
     """The verdict: is it learning?"""
     own_embeddings: dict[str, OwnEmbeddings] = Field({})
     """Embeddings made elsewhere, by a name of one's own: `snakemake verdict_of_own` judges them."""
+    sanity: SanityConfig = SanityConfig()
+    """The sanity model: `snakemake sanity`."""
     figures: FiguresConfig = FiguresConfig()
     """Figures."""
 

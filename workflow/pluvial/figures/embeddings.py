@@ -12,6 +12,7 @@ from matplotlib.colors import PowerNorm, to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FixedLocator
+from numpy.typing import NDArray
 
 from pluvial.config.learning import FiguresConfig
 from pluvial.figures.parallel import Coordinates, coordinates, eta_squared, line_density
@@ -129,7 +130,7 @@ def _provenance(labels: Labels, config: FiguresConfig) -> str:
     )
 
 
-def _map(sheet: Sheet, left: float, top: float, space: Space) -> Axes:
+def map_axes(sheet: Sheet, left: float, top: float, space: Space) -> Axes:
     """Square axes for the UMAP of ``space``; a few far islands may lie outside, which is said."""
     axes = sheet.axes(left, top + 0.1, MAP, MAP)
     low = np.quantile(space.flat, OUTSIDE, axis=0, method="lower")
@@ -157,7 +158,7 @@ def _map(sheet: Sheet, left: float, top: float, space: Space) -> Axes:
     return axes
 
 
-def _point_size(count: int) -> float:
+def point_size(count: int) -> float:
     """Area of a point, pt²: smaller where there are more."""
     return float(np.clip(16_000 / count, 2.5, 26))
 
@@ -174,7 +175,7 @@ def draw_flooded(
 ) -> None:
     """The map by flooded fraction; points lie over each other in a random order."""
     sheet.heading(left, top, letter, f"{row.name.capitalize()}, by flooded fraction")
-    axes = _map(sheet, left, top, space)
+    axes = map_axes(sheet, left, top, space)
     most = round_up(max(float(labels.flooded.max()), 1e-3))
     most = min(most, 1.0)
     norm = PowerNorm(0.5, 0, most)
@@ -185,7 +186,7 @@ def draw_flooded(
         c=labels.flooded[order],
         cmap=FLOODED,
         norm=norm,
-        s=_point_size(order.size),
+        s=point_size(order.size),
         linewidths=0,
         rasterized=True,
     )
@@ -208,10 +209,10 @@ def draw_storms(
     """The map by storm: held-out storms in colour, the crowd in grey behind them."""
     what = f"by {labels.held_out} storm" if labels.storms else "no storm held out"
     sheet.heading(left, top, letter, f"{row.name.capitalize()}, {what}")
-    axes = _map(sheet, left, top, space)
-    size = _point_size(labels.flooded.size)
+    axes = map_axes(sheet, left, top, space)
+    size = point_size(labels.flooded.size)
     for layer, scale in (*(((group,), 1.0) for group in labels.crowd), (labels.storms, 1.5)):
-        _scatter_groups(axes, space, layer, scale * size, config.seed)
+        scatter_groups(axes, space, layer, scale * size, config.seed)
     handles = [
         Line2D([], [], marker="o", ls="", ms=4, mew=0, color=group.colour, label=group.label)
         for group in (*labels.storms, *labels.crowd[::-1])
@@ -234,7 +235,7 @@ def draw_storms(
     )
 
 
-def _scatter_groups(
+def scatter_groups(
     axes: Axes, space: Space, groups: Sequence[Group], size: float, seed: int
 ) -> None:
     """The members of all ``groups`` in a random order, so that none hides the others."""
@@ -272,17 +273,17 @@ def draw_lines(
         strip.set_axis_off()
         return
     limit = float(np.clip(np.quantile(np.abs(found.values), 0.999), 2.0, 5.0))
-    _draw_density(sheet, axes, top + LINES_TOP, found, limit)
+    draw_density(sheet, axes, top + LINES_TOP, found, limit)
     _draw_classes(sheet, axes, bottom + STRIP_HEIGHT + 0.47, found, labels)
     axes.set_xlim(1, shown)
     axes.set_ylim(-limit, limit)
     axes.set_xticks([])
     axes.set_ylabel("standardised value (σ)")
     axes.spines["bottom"].set_visible(False)
-    _draw_strip(strip, found, labels)
+    draw_strip(strip, found, labels.classes)
 
 
-def _draw_density(sheet: Sheet, axes: Axes, top: float, found: Coordinates, limit: float) -> None:
+def draw_density(sheet: Sheet, axes: Axes, top: float, found: Coordinates, limit: float) -> None:
     """The image of all lines, with its colour bar to the right, from ``top`` down."""
     shown = found.dimensions.size
     rows, columns = DENSITY_SHAPE
@@ -342,13 +343,13 @@ def _draw_classes(sheet: Sheet, axes: Axes, top: float, found: Coordinates, labe
     )
 
 
-def _draw_strip(strip: Axes, found: Coordinates, labels: Labels) -> None:
+def draw_strip(strip: Axes, found: Coordinates, classes: NDArray[np.intp]) -> None:
     """eta² of each dimension as a step, with the level that no association would give."""
     shown = found.dimensions.size
-    eta = eta_squared(found.values, labels.classes)
+    eta = eta_squared(found.values, classes)
     edges = np.concatenate([[1], np.arange(1.5, shown), [shown]])
     strip.stairs(eta, edges, fill=True, color=MUTED, lw=0)
-    expected = (np.unique(labels.classes).size - 1) / max(labels.flooded.size - 1, 1)
+    expected = (np.unique(classes).size - 1) / max(classes.size - 1, 1)
     strip.axhline(expected, color=FAINT, lw=0.7, ls=(0, (4, 3)))
     strip.set_xlim(1, shown)
     strip.set_ylim(0, max(0.5, round_up(float(eta.max()), (1, 2.5, 5, 10))))

@@ -52,6 +52,7 @@ class Loop:
         validation: what judges it.
         kept: its checkpoints.
         history: its rows.
+        towers: what it judges by name.
         step: steps done.
         sums: what those of the epoch under way add up to.
         stopped: why it ended before its last epoch.
@@ -64,6 +65,7 @@ class Loop:
     validation: Judge
     kept: Checkpoints
     history: History
+    towers: tuple[str, ...] = TOWERS
     step: int = 0
     sums: dict[str, float] = field(default_factory=dict)
     stopped: dict[str, Any] | None = None
@@ -145,7 +147,7 @@ class Loop:
                     f"{broken[0]} is {values[broken[0]]} at step {number}: the training has "
                     f"diverged ({not_finite(self.model)})",
                     where=str(self.kept.folder),
-                    remedy="Lower `pretrain.learning_rate`, or raise `pretrain.warmup_steps`",
+                    remedy="Lower `learning_rate`, or raise `warmup_steps`",
                 )
             for name, value in values.items():
                 self.sums[name] = self.sums.get(name, 0.0) + value
@@ -154,7 +156,7 @@ class Loop:
         """Judge the model on the validation split, keep it if it is the best, and say so."""
         found, fallen = self.validation.judge(self.model)
         row |= found
-        for name in TOWERS:
+        for name in self.towers:
             row[f"{name}_collapsed"] = float(name in fallen)
         for name, how in fallen.items():
             logger.warning("the %s tower has collapsed: %s", name, how)
@@ -173,7 +175,7 @@ class Loop:
         warm = self.config.warmup_steps / self.config.steps_per_epoch
         recent = [row for row in rows[-FALLEN_EPOCHS:] if row["epoch"] > warm]
         at_chance = all(row["loss"] >= AT_CHANCE * row["chance_loss"] for row in recent)
-        towers = [name for name in TOWERS if all(row[f"{name}_collapsed"] for row in recent)]
+        towers = [name for name in self.towers if all(row[f"{name}_collapsed"] for row in recent)]
         if towers and at_chance and len(recent) == FALLEN_EPOCHS:
             which = " and ".join(towers)
             because = f"the {which} tower had collapsed {FALLEN_EPOCHS} epochs in a row"
@@ -190,10 +192,15 @@ class Loop:
 
 def _say(row: dict[str, float], epochs: int) -> None:
     missing = float("nan")
+    found = f"retrieval {100 * row.get('val_retrieval', missing):.0f} %"
+    if "val_chance" in row:
+        found = (
+            f"R@10 {100 * row['val_rain_to_depth']:.0f} % and "
+            f"{100 * row['val_depth_to_rain']:.0f} % (chance {100 * row['val_chance']:.1f} %)"
+        )
     logger.info(
-        "epoch %d of %d: loss %.3f (chance %.3f), validation %.3f, R@10 %.0f %% and %.0f %% "
-        "(chance %.1f %%), %.0f pairs/s, %.1f %% waiting",
-        row["epoch"], epochs, row["loss"], row["chance_loss"], row.get("val_loss", missing),
-        100 * row.get("val_rain_to_depth", missing), 100 * row.get("val_depth_to_rain", missing),
-        100 * row.get("val_chance", missing), row["pairs_per_second"], 100 * row["input_wait"],
+        "epoch %d of %d: loss %.3f (chance %.3f), validation %.3f, %s, %.0f pairs/s, "
+        "%.1f %% waiting",
+        row["epoch"], epochs, row["loss"], row["chance_loss"], row.get("val_loss", missing), found,
+        row["pairs_per_second"], 100 * row["input_wait"],
     )  # fmt: skip

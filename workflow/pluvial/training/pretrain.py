@@ -24,6 +24,7 @@ from pluvial.records.manifest import read_manifest
 from pluvial.training.checkpoints import Checkpoint, Checkpoints
 from pluvial.training.history import History
 from pluvial.training.loop import Loop
+from pluvial.training.outset import best_epoch, optimizer, precision, require_equal_parts
 from pluvial.training.source import RecordSource
 from pluvial.training.steps import strategy_for
 from pluvial.training.validation import Validation
@@ -31,8 +32,6 @@ from pluvial.training.validation import Validation
 Run = Literal["trained", "shuffled", "untrained"]
 """The real thing, and its two controls: pairs torn apart, and no training at all."""
 
-BFLOAT16_SINCE = (8, 0)
-"""Compute capability of the first NVIDIA GPUs that multiply bfloat16."""
 KEYS_OF_THE_MACHINE = {"checkpoint_minutes"}
 """Keys that do not alter what a training becomes."""
 
@@ -162,7 +161,7 @@ def pretrain(
     name = f"{run}-{identity[:16]}"
     kept = Checkpoints(checkpoints / name)
     strategy = strategy_for(devices)
-    _require_equal_parts(config, strategy.num_replicas_in_sync)
+    require_equal_parts(config, strategy.num_replicas_in_sync, "pretrain")
     with strategy.scope():
         start = _started(config, manifest, heightmap_path, kept)
     done = start.step // config.steps_per_epoch
@@ -184,7 +183,7 @@ def pretrain(
         sums=dict(start.sums),
     )
     loop.run()
-    best = _best_epoch(history)
+    best = best_epoch(history)
     model = load_model(kept.best) if best else loop.model
     return Trained(model, best or len(history.rows), history, identity, loop.stopped)
 
@@ -208,53 +207,15 @@ def _started(
 def _fresh(config: PretrainConfig, manifest: dict[str, Any], heightmap: Path) -> DualEncoder:
     """The model before its first step, with its optimizer."""
     _, elevation = read_elevation(heightmap)
-    keras.mixed_precision.set_global_policy(_precision(config))
+    keras.mixed_precision.set_global_policy(precision(config))
     try:
         biased = config.loss.kind == "siglip"
         model = build_dual_encoder(config.encoder, manifest, elevation, config.seed, biased=biased)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    model.compile(_optimizer(config))
+    model.compile(optimizer(config))
     model.optimizer.build(model.trainable_variables)
     return model
-
-
-def _precision(config: PretrainConfig) -> str:
-    """Keras' name of what the towers compute in."""
-    if config.precision != "auto":
-        return config.precision
-    gpus = tf.config.list_physical_devices("GPU")
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-    capable = [d.get("compute_capability", (0, 0)) >= BFLOAT16_SINCE for d in details]
-    return "mixed_bfloat16" if capable and all(capable) else "float32"
-
-
-def _optimizer(config: PretrainConfig) -> keras.optimizers.Optimizer:
-    """AdamW, warmed up linearly, then a cosine down to zero."""
-    total = config.epochs * config.steps_per_epoch
-    rate = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=config.learning_rate / 100,
-        decay_steps=total - config.warmup_steps,
-        warmup_target=config.learning_rate,
-        warmup_steps=config.warmup_steps,
-    )
-    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
-
-
-def _best_epoch(history: History) -> int:
-    """The epoch with the best retrieval on the validation split; 0 if none was judged."""
-    scores = [row.get("val_retrieval", float("nan")) for row in history.rows]
-    judged = [score for score in scores if score == score]
-    return scores.index(max(judged)) + 1 if judged else 0
-
-
-def _require_equal_parts(config: PretrainConfig, devices: int) -> None:
-    if config.batch % devices:
-        raise PluvialError(
-            f"a batch of {config.batch} cannot be split over {devices} devices",
-            where="pretrain.batch",
-            remedy="Write a multiple of it",
-        )
 
 
 def _require_a_batch(train: Catalogue, config: PretrainConfig, where: Path) -> None:

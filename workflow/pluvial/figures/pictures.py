@@ -1,0 +1,249 @@
+"""The figure of the sanity model: pictures in the plane, their neighbours, and all dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from pluvial.config.learning import FiguresConfig
+from pluvial.figures.embeddings import (
+    FOOT,
+    HEAD,
+    LINES_HEIGHT,
+    LINES_LEFT,
+    LINES_TOP,
+    LINES_WIDTH,
+    MAP,
+    PAGE_WIDTH,
+    ROW_HEIGHT,
+    STORMS_LEFT,
+    STRIP_GAP,
+    STRIP_HEIGHT,
+    draw_density,
+    draw_strip,
+    map_axes,
+    point_size,
+    scatter_groups,
+)
+from pluvial.figures.kinds import NAMED, Kinds, read_kinds, read_scores
+from pluvial.figures.parallel import Coordinates, coordinates
+from pluvial.figures.records import Group, Space
+from pluvial.figures.sheet import MARGIN, Sheet, bare, empty
+from pluvial.figures.style import BACKGROUND, MUTED, SIZES, percent, style
+
+ASKED = 6
+"""Held-out pictures whose neighbours are shown."""
+SHOWN = 5
+"""Neighbours of each."""
+RUNS = {
+    "labels": "trained on label pairs",
+    "views": "trained on view pairs",
+    "untrained": "untrained",
+}
+METHOD = (
+    "Middle: held-out pictures (left column) and the training pictures whose embeddings are most "
+    "alike by cosine; frames bear the colour of the kind.\n"
+    "Right: every dimension is standardised over the pictures shown and ordered by correlation. "
+    "η²: share of a dimension's variance that lies between the kinds; dashed: expected of no "
+    "association."
+)
+
+
+def draw_pictures(
+    umap: Path,
+    album: Path,
+    verdicts: Mapping[str, Path],
+    runs: Sequence[str],
+    config: FiguresConfig,
+    path: Path,
+) -> None:
+    """Draw a row for each run; write ``path`` and its SVG.
+
+    Args:
+        umap: parquet file as ``diagnostics.pictures`` writes it.
+        album: the pictures.
+        verdicts: of the trained runs, for what the nearest neighbours tell.
+        runs: the rows.
+        config: what UMAP was run with.
+        path: the PNG to make.
+    """
+    kinds, spaces = read_kinds(umap, album, runs)
+    picture_sheet(kinds, spaces, read_scores(verdicts), config).save(path)
+
+
+@style()
+def picture_sheet(
+    kinds: Kinds,
+    spaces: Mapping[str, Space],
+    scores: Mapping[str, float],
+    config: FiguresConfig,
+) -> Sheet:
+    """The page: a row of three panels for each of ``spaces``, by run."""
+    sheet = Sheet(PAGE_WIDTH, HEAD + ROW_HEIGHT * len(spaces) + FOOT)
+    held_out = int(kinds.held_out.sum())
+    sheet.title(
+        "Sanity model: embeddings of pictures whose kinds are known",
+        f"{', '.join(kinds.names[:NAMED])}: the same loop and loss as for rain and depth.",
+        f"{kinds.classes.size:,} pictures, {held_out:,} held out\n"
+        f"UMAP: cosine distance, n_neighbors {config.umap_neighbours}, "
+        f"min_dist {config.umap_min_dist:g}, seed {config.seed}; it never saw a kind",
+    )
+    letters = iter("abcdefghi")
+    for number, (run, space) in enumerate(spaces.items()):
+        top = HEAD + ROW_HEIGHT * number
+        name = RUNS[run].capitalize()
+        draw_kinds(sheet, top, next(letters), name, space, kinds, config)
+        told = ""
+        if run in scores:
+            told = (
+                f"ten nearest tell {percent(scores[run])} of held-out kinds "
+                f"(chance {percent(1 / len(kinds.names))})"
+            )
+        draw_neighbours(sheet, top, next(letters), told, space, kinds)
+        draw_dimensions(sheet, top, next(letters), name, space, kinds)
+    sheet.text(MARGIN, sheet.height - FOOT + 0.02, METHOD, fontsize=SIZES["small"], color=MUTED)
+    return sheet
+
+
+def draw_kinds(
+    sheet: Sheet,
+    top: float,
+    letter: str,
+    name: str,
+    space: Space,
+    kinds: Kinds,
+    config: FiguresConfig,
+) -> None:
+    """The map: held-out pictures in the colour of their kind, the others in grey behind them."""
+    sheet.heading(MARGIN, top, letter, f"{name}, by kind")
+    axes = map_axes(sheet, MARGIN, top, space)
+    size = point_size(kinds.classes.size)
+    crowd = Group("others", BACKGROUND, ~kinds.held_out)
+    groups = [
+        Group(one, kinds.colour(number), kinds.held_out & (kinds.classes == number))
+        for number, one in enumerate(kinds.names)
+    ]
+    scatter_groups(axes, space, [crowd], size, config.seed)
+    scatter_groups(axes, space, groups, 1.5 * size, config.seed)
+    shown = [*groups[:NAMED], Group("training and validation", BACKGROUND, ~kinds.held_out)]
+    handles = [
+        Line2D([], [], marker="o", ls="", ms=4, mew=0, color=group.colour, label=group.label)
+        for group in shown
+    ]
+    _legend(axes, handles, "held-out pictures (their number)")
+
+
+def draw_neighbours(
+    sheet: Sheet, top: float, letter: str, told: str, space: Space, kinds: Kinds
+) -> None:
+    """Held-out pictures, and the training pictures nearest to each."""
+    sheet.heading(STORMS_LEFT, top, letter, "Nearest neighbours")
+    axes = sheet.axes(STORMS_LEFT, top + 0.1, MAP, MAP)
+    bare(axes, frame=False)
+    axes.set_xlim(0, SHOWN + 1)
+    axes.set_ylim(ASKED, 0)
+    asked = _one_of_each(kinds)
+    known = np.flatnonzero(~kinds.held_out)
+    if not asked.size or known.size < SHOWN:
+        empty(axes, "too few pictures")
+        return
+    lengths = np.maximum(np.linalg.norm(space.vectors, axis=1, keepdims=True), 1e-12)
+    unit = space.vectors / lengths
+    nearest = known[np.argsort(-unit[asked] @ unit[known].T, axis=1, kind="stable")[:, :SHOWN]]
+    for line, one in enumerate(asked):
+        for column, row in enumerate([one, *nearest[line]]):
+            _picture(axes, column + (0.0 if column == 0 else 0.06), line, row, kinds)
+    sheet.text(STORMS_LEFT, top + 0.1 + MAP + 0.08, told, fontsize=SIZES["small"], color=MUTED)
+
+
+def _one_of_each(kinds: Kinds) -> NDArray[np.intp]:
+    """Held-out pictures, the kinds in turn, each from its first on, intp[<= ASKED]."""
+    held_out = np.flatnonzero(kinds.held_out)
+    turn = np.zeros(held_out.size, dtype=np.int64)
+    for kind in np.unique(kinds.classes):
+        members = kinds.classes[held_out] == kind
+        turn[members] = np.arange(members.sum())
+    chosen = held_out[np.lexsort((kinds.classes[held_out], turn))][:ASKED]
+    return np.asarray(np.sort(chosen)[np.argsort(kinds.classes[np.sort(chosen)], kind="stable")])
+
+
+def _picture(axes: Axes, left: float, top: float, row: int, kinds: Kinds) -> None:
+    pad = 0.06
+    box = (left + pad, left + 1 - pad, top + 1 - pad, top + pad)
+    axes.imshow(kinds.pixels[row], extent=box, aspect="auto", interpolation="antialiased", zorder=1)
+    frame = Rectangle(
+        (left + pad, top + pad),
+        1 - 2 * pad,
+        1 - 2 * pad,
+        fill=False,
+        edgecolor=kinds.colour(int(kinds.classes[row])),
+        linewidth=1.6,
+        zorder=2,
+    )
+    axes.add_patch(frame)
+    axes.set_xlim(0, SHOWN + 1.06)
+    axes.set_ylim(ASKED, 0)
+
+
+def draw_dimensions(
+    sheet: Sheet, top: float, letter: str, name: str, space: Space, kinds: Kinds
+) -> None:
+    """All dimensions as parallel coordinates with the median of each kind, and what they tell."""
+    found = coordinates(space.vectors, kinds.classes.astype(np.float64))
+    shown, dimensions = found.dimensions.size, space.vectors.shape[1]
+    which = (
+        f"all {dimensions} dimensions" if not found.constant else f"{shown} of {dimensions} vary"
+    )
+    note = "grey: all lines · colour: median and interquartile band of each kind"
+    sheet.heading(LINES_LEFT, top, letter, f"{name}, {which}", note)
+    axes = sheet.axes(LINES_LEFT, top + LINES_TOP, LINES_WIDTH, LINES_HEIGHT)
+    bottom = top + LINES_TOP + LINES_HEIGHT + STRIP_GAP
+    strip = sheet.axes(LINES_LEFT, bottom, LINES_WIDTH, STRIP_HEIGHT)
+    if shown < 2:
+        empty(axes, f"{shown} of {dimensions} dimensions vary: there are no lines to draw")
+        bare(axes)
+        strip.set_axis_off()
+        return
+    limit = float(np.clip(np.quantile(np.abs(found.values), 0.999), 2.0, 5.0))
+    draw_density(sheet, axes, top + LINES_TOP, found, limit)
+    _draw_medians(axes, found, kinds)
+    axes.set_xlim(1, shown)
+    axes.set_ylim(-limit, limit)
+    axes.set_xticks([])
+    axes.set_ylabel("standardised value (σ)")
+    axes.spines["bottom"].set_visible(False)
+    draw_strip(strip, found, kinds.classes)
+
+
+def _draw_medians(axes: Axes, found: Coordinates, kinds: Kinds) -> None:
+    """Median and interquartile band of each kind that has a colour."""
+    x = np.arange(1, found.dimensions.size + 1)
+    for kind in range(min(len(kinds.names), NAMED)):
+        members = kinds.classes == kind
+        low, median, high = np.percentile(found.values[members], [25, 50, 75], axis=0)
+        axes.fill_between(x, low, high, color=kinds.colour(kind), alpha=0.13, lw=0)
+        axes.plot(x, median, color=kinds.colour(kind), lw=1.1)
+
+
+def _legend(axes: Axes, handles: Sequence[Any], title: str) -> None:
+    axes.legend(
+        handles=handles,
+        title=title,
+        title_fontproperties={"size": SIZES["small"]},
+        alignment="left",
+        loc="upper left",
+        bbox_to_anchor=(0, -0.075),
+        borderaxespad=0,
+        borderpad=0,
+        ncols=2,
+        handletextpad=0.1,
+        columnspacing=0.8,
+        labelspacing=0.3,
+    )

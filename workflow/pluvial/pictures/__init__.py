@@ -1,0 +1,1 @@
+"""Labelled pictures for the sanity model: read or drawn, split, and drawn in pairs."""
