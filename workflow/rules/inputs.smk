@@ -2,9 +2,12 @@
 import json
 
 from pluvial.case.editions import by_period, raw_files, span_of
+from pluvial.config.learning import OwnEmbeddings
+from pluvial.config.sanity import PhotoFolder
 from pluvial.config.simulation import SimulatedDepth, SyntheticStorms, SyntheticTerrain
 from pluvial.frames.axes import depth_axis, rain_axis
 from pluvial.grids.time_axis import covering, periods
+from pluvial.pictures.folder import photo_files
 from pluvial.records.layout import shard_name
 
 
@@ -147,3 +150,27 @@ def planned(pattern):
         return found
 
     return shards
+
+
+def photos(wildcards):
+    """Input function: the photos, if there is a folder of them."""
+    section = CASE.sanity.pictures
+    if not isinstance(section, PhotoFolder):
+        return []
+    try:
+        found = photo_files(CASE.data_folder / section.folder)
+    except PluvialError as error:
+        raise WorkflowError(str(error)) from None
+    return [str(photo) for files in found.values() for photo in files]
+
+
+def pictures_as_own(wildcards):
+    """How the verdict on embeddings made elsewhere reads those of the pictures."""
+    runs = path("<results>/sanity/{run}/embeddings.parquet")
+    return OwnEmbeddings(
+        file=runs.format(run=wildcards.own),
+        sides=["picture"],
+        split="split",
+        classes=["kind"],
+        controls={"untrained": runs.format(run="untrained")},
+    ).model_dump(mode="json")

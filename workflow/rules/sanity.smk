@@ -1,32 +1,4 @@
 # The sanity model: labelled pictures through the same loop, loss, figures and verdict.
-from pluvial.config.learning import OwnEmbeddings
-from pluvial.config.sanity import PhotoFolder
-from pluvial.pictures.folder import photo_files
-
-
-def photos(wildcards):
-    """Input function: the photos, if there is a folder of them."""
-    section = CASE.sanity.pictures
-    if not isinstance(section, PhotoFolder):
-        return []
-    try:
-        found = photo_files(CASE.data_folder / section.folder)
-    except PluvialError as error:
-        raise WorkflowError(str(error)) from None
-    return [str(photo) for files in found.values() for photo in files]
-
-
-def pictures_as_own(wildcards):
-    """How the verdict on embeddings made elsewhere reads those of the pictures."""
-    runs = path("<results>/sanity/{run}/embeddings.parquet")
-    return OwnEmbeddings(
-        file=runs.format(run=wildcards.own),
-        sides=["picture"],
-        split="split",
-        classes=["kind"],
-        controls={"untrained": runs.format(run="untrained")},
-    ).model_dump(mode="json")
-
 
 # What the album and the list of trainings are made from alters no training.
 SANITY_TRAINING = CASE.sanity.model_dump(
