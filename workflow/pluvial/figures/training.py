@@ -51,13 +51,13 @@ PANELS = (
     ),
     Panel(
         "Hits among a training batch",
-        "true partner is first (%)",
+        "true one is first (%)",
         (("rain_to_depth", "rain → depth", SOLID), ("depth_to_rain", "depth → rain", DASHED)),
         "chance_hits",
     ),
     Panel(
         "Retrieval, validation storms",
-        "true partner in the first ten (%)",
+        "true one in the first ten (%)",
         (
             ("val_rain_to_depth", "rain → depth", SOLID),
             ("val_depth_to_rain", "depth → rain", DASHED),
@@ -67,7 +67,7 @@ PANELS = (
 )
 NEEDED = ("epoch", "loss", "rain_to_depth", "depth_to_rain", "chance_loss", "chance_hits")
 
-PANEL_WIDTH, PANEL_HEIGHT, AXIS_ROOM, LABEL_ROOM = 2.3, 2.5, 0.5, 1.5
+PANEL_WIDTH, PANEL_HEIGHT, AXIS_ROOM, LABEL_ROOM = 2.3, 2.5, 0.5, 1.75
 TOP = 1.15
 
 
