@@ -176,17 +176,17 @@ def test_the_control_is_not_trained(album: Path, tmp_path: Path) -> None:
 
 
 def test_label_pairs_separate_drawn_kinds(tmp_path: Path) -> None:
-    """Ten short epochs on 180 pictures of 24 x 24: far from perfect, and far from chance."""
-    keys = {"epochs": 10, "steps_per_epoch": 30, "warmup_steps": 30}
-    pictures = SyntheticPictures(format="synthetic", per_kind=100, side=24)
+    """A third of the default's steps: far from perfect, and far from chance."""
+    keys = {"epochs": 8, "steps_per_epoch": 40, "warmup_steps": 40}
+    pictures = SyntheticPictures(format="synthetic")
     path = tmp_path / "pictures.npz"
     make_album(pictures, PictureSplit(), tmp_path, 1, path, tmp_path / "report.json")
-    config = CONFIG.model_copy(update=keys)
+    config = SanityConfig.model_validate(keys)
     table = pd.read_parquet(train(path, tmp_path, "labels", config) / "embeddings.parquet")
     vectors, held_out = np.stack(table["picture"]), table["split"] == "test"
     fitted = table["split"] == "train"
     probe = KNeighborsClassifier(10, metric="cosine").fit(vectors[fitted], table["kind"][fitted])
-    assert probe.score(vectors[held_out], table["kind"][held_out]) > 0.55
+    assert probe.score(vectors[held_out], table["kind"][held_out]) > 0.65
 
 
 def test_fewer_pictures_than_a_batch_of_views_are_refused(album: Path, tmp_path: Path) -> None:
