@@ -87,7 +87,7 @@ def columns_of(
         flooded_m: depth from which a cell counts as flooded, m.
     """
     ice, rain = cmocean.cm.ice_r, cmocean.cm.rain
-    found = [
+    found: list[tuple[Column, NDArray[Any]]] = [
         _number("flooded", f"Flooded area (% of cells deeper than {flooded_m:g} m)", "flooded area",
                 "%", 100 * _floats(table, "flooded_fraction"), ice,
                 edges=[100 * edge for edge in CLASS_EDGES]),

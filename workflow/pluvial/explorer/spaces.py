@@ -78,7 +78,7 @@ def pack_space(
 def quantise(standard: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Standardised values as codes 0 to 255, see :class:`PackedSpace`."""
     codes = np.rint((standard / LIMIT + 1) * 127.5)
-    return np.clip(codes, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(codes, 0, 255), dtype=np.uint8)
 
 
 def pack_map(flat: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
@@ -86,7 +86,7 @@ def pack_map(flat: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
     low, high = flat.min(axis=0), flat.max(axis=0)
     side = float((high - low).max()) or 1.0
     unit = 0.5 + (flat - (low + high) / 2) * ((1 - 2 * MARGIN) / side)
-    return np.rint(unit * 65535).astype(np.uint16)
+    return np.asarray(np.rint(unit * 65535), dtype=np.uint16)
 
 
 def unit_vectors(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
