@@ -14,6 +14,7 @@ demo: env
 	$(MAKE) --no-print-directory report
 	@echo
 	@echo "figures      results/default/figures/"
+	@echo "verdict      results/default/figures/verdict.html"
 	@echo "retrieval    results/default/diagnostics/retrieval.json"
 	@echo "report       results/default/report.html"
 	@echo "TensorBoard  .venv/bin/tensorboard --logdir results/default/tensorboard"

@@ -31,6 +31,7 @@ rule all:
         rules.figures.input,
         rules.frames_report.output,
         rules.tfrecords.input,
-        rules.retrieval.output,
+        rules.retrieval.input,
+        rules.verdict.input,
         rules.explorer.input,
     localrule: True

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,10 +24,13 @@ import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 from pluvial.config.data import RecordsConfig  # noqa: E402
 from pluvial.config.times import TimeConfig  # noqa: E402
-from pluvial.dataset.pipeline import Layout, training_pairs  # noqa: E402
+from pluvial.dataset.catalogue import Catalogue  # noqa: E402
+from pluvial.dataset.draws import draw_epoch, near, open_batches, same_storm  # noqa: E402
+from pluvial.grids.grid import Grid  # noqa: E402
 from pluvial.records.columns import INDEX  # noqa: E402
+from pluvial.records.manifest import write_manifest  # noqa: E402
 from pluvial.records.plan import build_plan  # noqa: E402
-from pluvial.records.window import Records  # noqa: E402
+from pluvial.records.window import Records, Window  # noqa: E402
 from shards import write_records  # noqa: E402
 
 STEP, BATCH, NEAR = 300, 64, 6 * 3600
@@ -52,54 +56,60 @@ def make_index(folder: Path) -> Path:
     return path
 
 
-def make_shards(plan: Path, folder: Path) -> list[tuple[Path, int]]:
-    """The training shards; a record's depth holds its number of the year."""
+def make_dataset(plan: Path, folder: Path) -> Path:
+    """The training shards and their manifest."""
     table = pq.read_table(plan).to_pandas()
     table = table[table["shard"].notna() & (table["split"] == "train")]
-    shards = []
-    for shard, rows in table.groupby("shard"):
-        times = rows.sort_values("row")["time"].to_numpy()
-        hours = ((times - int(START.timestamp())) // STEP).astype(np.int64)
-        depth = np.stack([hours % 60_000, hours // 60_000], axis=1).astype(np.uint16)
-        records = Records(times, np.ones((times.size, 2, 2, 1), np.uint16), depth.reshape(-1, 1, 2))
+    sidecars = []
+    for shard, rows in table.sort_values("row").groupby("shard"):
+        times, count = rows["time"].to_numpy(), len(rows)
+        number = (times - times.min()).astype(np.int64) // STEP
+        depth = np.stack([number % 60_000, number // 60_000], axis=1).astype(np.uint16)
+        rain = np.ones((count, 2, 2, 1), np.uint16)
+        records = Records(times, rain, depth.reshape(-1, 1, 2))
         path = folder / "train" / f"01-{int(shard):05d}.tfrecord.gz"
-        write_records(records, path)
-        shards.append((path, times.size))
-    return shards
-
-
-def near_share(times: np.ndarray) -> float:
-    """Share of the pairs of a batch that are closer than six hours; times int64[batches, B]."""
-    gaps = np.abs(times[:, :, None] - times[:, None, :])
-    pairs = times.shape[1] * (times.shape[1] - 1)
-    return float(((gaps < NEAR).sum() - times.size) / (pairs * len(times)))
+        storms = dict(zip(times.tolist(), rows["storm"].tolist(), strict=True))
+        sidecars.append(write_records(records, path, storms=storms))
+    write_manifest(
+        folder / "manifest.json",
+        sidecars,
+        window=Window((1,), 1),
+        step=STEP,
+        rain_grid=Grid(2, 2, 1.0),
+        depth_grid=Grid(1, 2, 2.0),
+    )
+    return folder / "manifest.json"
 
 
 def main() -> None:
-    """Print both shares and their ratio."""
+    """Print the shares and their ratio."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plan = folder / "01.parquet"
         build_plan(
             [make_index(folder)], [], TimeConfig(start=START, end=END), RecordsConfig(), plan
         )
-        shards = make_shards(plan, folder)
-        count = sum(number for _, number in shards)
-        pairs = training_pairs(
-            shards,
-            Layout((2, 2, 1), (1, 2), 1 / 32, 1 / 1000),
-            batch=BATCH,
-            steps=count // BATCH,
-            seed=1,
-            dry_windows=True,
-        )
-        drawn = np.stack([np.rint(depth.numpy() * 1000)[:, 0, :, 0] for _, depth in pairs])
-        times = ((drawn[..., 0] + 60_000 * drawn[..., 1]) * STEP).astype(np.int64)
-        perfect = np.random.default_rng(0).permutation(times.reshape(-1)).reshape(times.shape)
-        ours, theirs = near_share(times), near_share(perfect)
-        print(f"{count} records in {len(shards)} shards, batches of {BATCH}")
-        print(f"pairs closer than 6 h: {ours:.5%}, perfect shuffle {theirs:.5%}")
-        print(f"ratio {ours / theirs:.2f}")
+        catalogue = Catalogue.open(make_dataset(plan, folder), "train")
+        count = catalogue.times.size
+        print(f"{count} records in {len(catalogue.shards)} shards, batches of {BATCH}")
+        perfect = np.random.default_rng(0).permutation(count)
+        for storms_apart in (True, False):
+            draw = draw_epoch(
+                catalogue,
+                batch=BATCH,
+                steps=count // BATCH,
+                seed=[1, 0],
+                dry_windows=True,
+                storms_apart=storms_apart,
+                opened=open_batches(BATCH, 402_000),
+            )
+            shuffled = replace(draw, rows=perfect[: draw.rows.size].reshape(draw.rows.shape))
+            ours, theirs = (near(d, catalogue, NEAR) for d in (draw, shuffled))
+            print(f"storms apart: {storms_apart}")
+            print(f"  pairs closer than 6 h: {ours:.5%}, perfect shuffle {theirs:.5%}")
+            print(f"  ratio {ours / theirs:.2f}")
+            same, by_chance = (same_storm(d, catalogue) for d in (draw, shuffled))
+            print(f"  pairs of one storm: {same:.5%}, perfect shuffle {by_chance:.5%}")
 
 
 if __name__ == "__main__":

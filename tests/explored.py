@@ -50,7 +50,7 @@ class Run:
             umap=self.folder / "umap.parquet",
             manifest=self.folder / "shards" / "manifest.json",
             report=self.folder / "retrieval.json",
-            verdict=None,
+            verdict=self.folder / "verdict.json",
             histories={n: self.folder / f"{n}.csv" for n in ("trained", "shuffled")},
         )
 
@@ -159,11 +159,12 @@ def write_report(folder: Path) -> None:
         "chance": {"R@1": 1 / 17, "R@10": 10 / 17}, "methods": methods,
     }  # fmt: skip
     (folder / "retrieval.json").write_text(json.dumps(report))
+    (folder / "verdict.json").write_text(json.dumps({"methods": {}}))
     epoch = np.arange(1, 9)
     for name, rate in (("trained", 0.8), ("shuffled", 0.0)):
         loss = np.log(64) * np.exp(-rate * (epoch - 1) / 8)
         hits = np.clip((1 - loss / np.log(64)) + 1 / 64, 0, 1)
         pd.DataFrame(
             {"epoch": epoch, "loss": loss, "rain_to_depth": hits, "depth_to_rain": hits,
-             "val_loss": loss + 0.1, "chance_loss": np.log(64)}
+             "val_loss": loss + 0.1, "chance_loss": np.log(64), "chance_hits": 1 / 64}
         ).to_csv(folder / f"{name}.csv", index=False)  # fmt: skip

@@ -25,13 +25,22 @@ def digests(records: Records) -> dict[int, int]:
     }
 
 
-def write_records(records: Records, path: Path, identity: dict[str, Any] | None = None) -> Path:
-    """Write a shard, its table and its sidecar beside it; the sidecar's path."""
+def write_records(
+    records: Records,
+    path: Path,
+    identity: dict[str, Any] | None = None,
+    storms: dict[int, int] | None = None,
+) -> Path:
+    """Write a shard, its table and its sidecar beside it; the sidecar's path.
+
+    Records are of one storm, if ``storms`` does not say of which by their times.
+    """
     stem = path.name.partition(".")[0]
     sidecar = path.with_name(f"{stem}.json")
     write_shard(
         [(np.arange(records.times.size), records)],
         digests(records),
+        storms or dict.fromkeys(records.times.tolist(), 1),
         features(records),
         path,
         path.with_name(f"{stem}.parquet"),

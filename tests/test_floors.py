@@ -18,6 +18,7 @@ FLOORS = [
     "case",
     "records",
     "dataset",
+    "metrics",
     "models",
     "training",
     "diagnostics",

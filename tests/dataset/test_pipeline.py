@@ -1,95 +1,85 @@
-"""The tf.data pipeline: every record once, in physical units, in an order of the seed alone."""
+"""From shards to batches: every record once, and in physical units."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
-from pluvial.dataset.pipeline import Layout, evaluation_batches, shuffled_pairs, training_pairs
-from pluvial.frames.variables import MISSING
-from pluvial.records.window import Records
-from shards import write_records
-
-LAYOUT = Layout((2, 2, 3), (4, 4), 1 / 32, 1 / 1000)
-SHARDS, SIZE = 3, 20
+import xxhash
+from dataset.catalogues import LAYOUT, STORM, make_dataset
+from pluvial.dataset.catalogue import Catalogue
+from pluvial.dataset.pipeline import evaluation_batches, physical
+from pluvial.errors import PluvialError
 
 
 @pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Record k has rain k / 32 mm/h and depth k mm everywhere; record 0 is all dry."""
-    folder = tmp_path_factory.mktemp("shards")
-    paths = []
-    for shard in range(SHARDS):
-        numbers = np.arange(shard * SIZE, (shard + 1) * SIZE)
-        rain = numbers.astype(np.uint16)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint16)
-        depth = numbers.astype(np.uint16)[:, None, None] * np.ones((1, 4, 4), np.uint16)
-        rain[1:, 0, 0, 0] = MISSING
-        depth[:, 3, 3] = MISSING
-        paths.append(folder / f"{shard}.tfrecord.gz")
-        write_records(Records(numbers * 300, rain, depth), paths[-1])
-    return paths
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_dataset(tmp_path_factory.mktemp("dataset"), [20, 20, 20])
 
 
-def counted(shards: list[Path]) -> list[tuple[Path, int]]:
-    return [(path, SIZE) for path in shards]
-
-
-def numbers(batch: tuple[tf.Tensor, tf.Tensor]) -> list[int]:
-    return np.rint(batch[1].numpy()[:, 0, 0, 0] * 1000).astype(int).tolist()
-
-
-def test_evaluation_sees_every_record_once_in_physical_units(shards: list[Path]) -> None:
+def test_evaluation_sees_every_record_once_in_physical_units(manifest: Path) -> None:
     seen = []
-    for times, rain, depth in evaluation_batches(shards, LAYOUT, batch=7):
-        for time, rate, water in zip(times.numpy(), rain.numpy(), depth.numpy(), strict=True):
+    shards = Catalogue.open(manifest, "train").shards
+    for fields in evaluation_batches(shards, LAYOUT, batch=7):
+        rain, depth = physical(fields, LAYOUT)
+        for time, rate, water in zip(
+            fields["time"].numpy(), rain.numpy(), depth.numpy(), strict=True
+        ):
             number = time // 300
             seen.append(number)
             assert rate.shape == (2, 2, 3)
             assert water.shape == (4, 4, 1)
             assert rate[1, 1, 2] == pytest.approx(number / 32)
-            assert np.isnan(rate[0, 0, 0]) == (number % SIZE != 0)
+            assert np.isnan(rate[0, 0, 0]) == (number % 20 != 0)
             assert water[0, 0, 0] == pytest.approx(number / 1000)
             assert np.isnan(water[3, 3, 0])
-    assert sorted(seen) == list(range(SHARDS * SIZE))
+    assert sorted(seen) == list(range(60))
 
 
-def epoch(shards: list[Path], seed: int, *, dry: bool = True, steps: int = 6) -> list[int]:
-    batches = training_pairs(
-        counted(shards), LAYOUT, batch=10, steps=steps, seed=seed, dry_windows=dry
-    )
-    return [number for batch in batches for number in numbers(batch)]
+def test_every_code_becomes_its_value() -> None:
+    codes = np.arange(65536, dtype=np.uint16).reshape(1, 256, 256)
+    fields = {"rain": tf.constant(codes), "depth": tf.constant(codes)}
+    rain, depth = (part.numpy().ravel() for part in physical(fields, LAYOUT))
+    np.testing.assert_array_equal(rain[:-1], np.arange(65535) / np.float32(32))
+    np.testing.assert_allclose(depth[:-1], np.arange(65535) / 1000, rtol=2e-7)
+    assert np.isnan([rain[-1], depth[-1]]).all()
 
 
-def test_an_epoch_is_a_function_of_its_seed(shards: list[Path]) -> None:
-    assert epoch(shards, 3) == epoch(shards, 3)
-    assert epoch(shards, 3) != epoch(shards, 4)
-    assert sorted(epoch(shards, 3)) == list(range(60)), "each record once before any comes twice"
-    assert len(epoch(shards, 3, steps=20)) == 200, "records are drawn without end"
+def test_the_catalogue_says_what_the_shards_hold(manifest: Path) -> None:
+    found = Catalogue.open(manifest, "train")
+    assert found.sizes.tolist() == [20, 20, 20]
+    assert (found.times // 300).tolist() == list(range(60))
+    assert (found.storms == np.arange(60) // STORM).all()
+    assert np.flatnonzero(~found.drawable(dry_windows=False)).tolist() == [0]
+    assert found.drawable(dry_windows=True).all()
+    depth = np.full((4, 4), 7, np.uint16)
+    depth[3, 3] = 65535
+    assert found.depth_digests[7] == xxhash.xxh3_64_intdigest(depth.tobytes())
+    assert np.unique(found.rain_digests).size == 60
 
 
-def test_epochs_that_need_a_part_reach_every_record(shards: list[Path]) -> None:
-    """An epoch reads as few shards as fill it; over the epochs no record is left out."""
-    epochs = [epoch(shards, seed, steps=2) for seed in range(40)]
-    for drawn in epochs:
-        assert len(set(drawn)) == 20
-        assert len({number // SIZE for number in drawn}) <= 2
-    times = np.bincount(np.concatenate(epochs), minlength=60)
-    assert times.min() >= 4
-    assert times.max() <= 25
+def test_a_split_without_records(manifest: Path) -> None:
+    found = Catalogue.open(manifest, "val")
+    assert (found.shards, found.sizes.size, found.times.size) == ([], 0, 0)
+    assert found.drawable(dry_windows=False).dtype == bool
 
 
-def test_dry_windows_are_left_out_on_request(shards: list[Path]) -> None:
-    assert 0 in epoch(shards, 1)
-    assert 0 not in epoch(shards, 1, dry=False, steps=12)
-
-
-def test_pairs_hold_together_and_are_torn_apart_for_the_control(shards: list[Path]) -> None:
-    settings = {"batch": 10, "steps": 6, "seed": 5, "dry_windows": True}
-    for rain, depth in training_pairs(counted(shards), LAYOUT, **settings):
-        np.testing.assert_allclose(rain[:, 1, 1, 1] * 32, depth[:, 0, 0, 0] * 1000, rtol=1e-5)
-    together = []
-    for rain, depth in shuffled_pairs(counted(shards), LAYOUT, **settings):
-        together += np.isclose(rain[:, 1, 1, 1] * 32, depth[:, 0, 0, 0] * 1000).tolist()
-    assert np.mean(together) < 0.1
+@pytest.mark.parametrize("fault", ["missing", "damaged", "short", "of another version"])
+def test_a_table_that_is_not_what_was_written(tmp_path: Path, fault: str) -> None:
+    manifest = make_dataset(tmp_path, [4, 3])
+    table = tmp_path / "train" / "01-00001.parquet"
+    if fault == "missing":
+        table.unlink()
+    elif fault == "damaged":
+        table.write_bytes(table.read_bytes()[:100])
+    elif fault == "short":
+        pq.write_table(pq.read_table(table).slice(1), table)
+    else:
+        pq.write_table(pq.read_table(table).drop(["storm"]), table)
+    with pytest.raises(PluvialError) as caught:
+        Catalogue.open(manifest, "train")
+    assert str(table) in str(caught.value)
+    assert "only its shard is remade" in caught.value.remedy

@@ -29,6 +29,7 @@ def report(folder: Path, methods: dict[str, float], **changes: Any) -> Path:
         "tolerance_minutes": 15,
         "spacing_minutes": 60,
         "chance": {f"R@{k}": k / 50 for k in (1, 5, 10)},
+        "sampling": [],
         "methods": {name: both(share) for name, share in methods.items()},
     }
     path = folder / "retrieval.json"
@@ -83,6 +84,15 @@ def test_numbers_chance_and_exclusions_are_printed(tmp_path: Path) -> None:
     assert "within 15 min" in page
     assert "500 records: 100 without rain" in page
     assert "170 that are farther" in page
+
+
+def test_a_sample_is_named_as_one(tmp_path: Path, faults_of: Callable[[Sheet], list[str]]) -> None:
+    words_of_it = "test: 2000 of 9813 candidates and 2000 of 104233 queries, evenly over time"
+    sampling = [words_of_it, "train: 4000 of 98000 records for statistics and probes, evenly"]
+    sheet = retrieval_sheet(report(tmp_path, ALL, sampling=sampling))
+    assert f"a sample: {words_of_it}." in words(sheet)
+    assert "farther than" not in words(sheet)
+    assert faults_of(sheet) == []
 
 
 def test_drawn_whole(tmp_path: Path, check_whole: Callable[[Path], None]) -> None:

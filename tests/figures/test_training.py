@@ -25,7 +25,8 @@ def history(
     if val:
         for column in ("loss", "rain_to_depth", "depth_to_rain"):
             table[f"val_{column}"] = table[column]
-    table["chance_loss"] = chance
+        table["val_chance"] = 10 / 187
+    table["chance_loss"], table["chance_hits"] = chance, 1 / batch
     path = folder / f"{name}.csv"
     (table if rows else table[["epoch"]]).to_csv(path, index=False)
     return path
@@ -51,13 +52,14 @@ def test_nothing_overlaps_or_is_cut(
 
 def test_lines_and_chance_are_named_at_their_ends(tmp_path: Path) -> None:
     runs = {"trained": history(tmp_path, "trained", 10)}
-    of_loss, of_hits, _ = words(training_sheet(runs))
+    of_loss, of_hits, of_retrieval = words(training_sheet(runs))
     assert of_loss == [
         "trained, training 0.42",
         "trained, validation 0.42",
-        "chance, ln 64 = 4.16",
+        "chance 4.16",
     ]
-    assert of_hits[-1] == "chance, 1 in 64 = 1.6 %"
+    assert of_hits[-1] == "chance 1.6 %"
+    assert of_retrieval[-1] == "chance 5.3 %"
 
 
 def test_validation_is_dashed_and_drawn_only_where_there_is_any(tmp_path: Path) -> None:
@@ -66,6 +68,8 @@ def test_validation_is_dashed_and_drawn_only_where_there_is_any(tmp_path: Path) 
         axes = training_sheet(runs).figure.axes[0]
         drawn = [line for line in axes.lines if line.get_marker() == "o"]
         assert [line.is_dashed() for line in drawn] == ([False, True] if val else [False])
+        last = words(training_sheet(runs))[2]
+        assert (last == ["none judged"]) == (not val)
 
 
 def test_a_run_without_epochs_is_named(tmp_path: Path) -> None:
@@ -97,7 +101,7 @@ def test_drawn_whole_and_the_same_each_time(
         ("", "not a readable CSV"),
         ("epoch,loss\n1,2\n", "lacks rain_to_depth"),
         (
-            "epoch,loss,rain_to_depth,depth_to_rain,chance_loss\n1,low,0,0,4\n",
+            "epoch,loss,rain_to_depth,depth_to_rain,chance_loss,chance_hits\n1,low,0,0,4,0\n",
             "loss hold no number",
         ),
     ],

@@ -36,6 +36,6 @@ def test_stages_are_told_apart() -> None:
         return {file.relative_to(PACKAGE).parts[0] for file in files}
 
     assert "figures" in packages("embedding_figure.py")
-    for script in ("plan.py", "shard.py", "pretrain.py", "retrieval.py"):
+    for script in ("plan.py", "shard.py", "pretrain.py", "judgement.py"):
         assert not packages(script) & {"figures", "simulation"}
     assert not packages("shard.py") & {"models", "training", "diagnostics"}

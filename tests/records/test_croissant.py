@@ -150,7 +150,13 @@ def test_one_split_is_read_alone(dataset: Dataset) -> None:
 
 
 def test_every_column_of_the_tables_is_described(dataset: Dataset) -> None:
-    kinds = {"int64": "cr:Int64", "uint64": "cr:UInt64", "float": "cr:Float32"}
+    kinds = {
+        "int32": "cr:Int32",
+        "int64": "cr:Int64",
+        "uint64": "cr:UInt64",
+        "float": "cr:Float32",
+        "bool": "sc:Boolean",
+    }
     for path in dataset.shards.glob("*/*.parquet"):
         schema = pq.read_schema(path)
         assert {field.name: kinds[str(field.type)] for field in schema} == {

@@ -52,8 +52,10 @@ def examples() -> list[bytes]:
     return [example(300 * row, *values(row)) for row in range(COUNT)]
 
 
-def assembled(folder: Path, order: list[int]) -> tuple[bytes, list[Member], str]:
-    with spill(folder) as spilled:
+def assembled(
+    folder: Path, order: list[int], held: int = 1 << 20
+) -> tuple[bytes, list[Member], str]:
+    with spill(folder, held) as spilled:
         for row in order:
             spilled.add(row, 300 * row, *values(row))
         assert list(folder.iterdir()) == [], "the spill bears no name: it goes with its process"
@@ -64,9 +66,10 @@ def assembled(folder: Path, order: list[int]) -> tuple[bytes, list[Member], str]
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=st.permutations(range(COUNT)))
-def test_the_order_of_adding_does_not_matter(tmp_path: Path, order: list[int]) -> None:
-    assert assembled(tmp_path, order) == assembled(tmp_path, list(range(COUNT)))
+@given(order=st.permutations(range(COUNT)), held=st.integers(0, 1200))
+def test_the_order_of_adding_does_not_matter(tmp_path: Path, order: list[int], held: int) -> None:
+    """Nor whether members are held in memory, or how many."""
+    assert assembled(tmp_path, order, held) == assembled(tmp_path, list(range(COUNT)))
 
 
 def test_members_say_where_each_record_lies(tmp_path: Path) -> None:
@@ -162,9 +165,12 @@ def some_records() -> Records:
     return Records(300 * np.arange(5), rain, depth)
 
 
+STORMS = {0: 0, 300: 1, 600: 1, 900: 2, 1200: 2}
+
+
 def test_batches_in_any_order_are_one_shard(tmp_path: Path) -> None:
     records = some_records()
-    write_records(records, tmp_path / "whole" / "01-00000.tfrecord.gz")
+    write_records(records, tmp_path / "whole" / "01-00000.tfrecord.gz", storms=STORMS)
     rows = np.array([3, 0, 4, 1, 2])
     parts = [
         (part, Records(records.times[part], records.rain[part], records.depth[part]))
@@ -172,20 +178,23 @@ def test_batches_in_any_order_are_one_shard(tmp_path: Path) -> None:
     ]
     paths = [tmp_path / "parts" / f"01-00000{end}" for end in (".tfrecord.gz", ".parquet", ".json")]
     identity = {"split": "whole", "shard": "01-00000"}
-    write_shard(parts, digests(records), features(records), *paths, identity)
+    write_shard(parts, digests(records), STORMS, features(records), *paths, identity)
     for path in paths:
         assert path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes()
 
 
 def test_the_sidecar_and_the_table_describe_the_records(tmp_path: Path) -> None:
     records = some_records()
-    sidecar = read_json(write_records(records, tmp_path / "train" / "01-00000.tfrecord.gz"))
+    path = tmp_path / "train" / "01-00000.tfrecord.gz"
+    sidecar = read_json(write_records(records, path, storms=STORMS))
     assert (sidecar["records"], sidecar["records_with_rain"]) == (5, 4), "missing is not rain"
     assert (sidecar["split"], sidecar["shard"]) == ("train", "01-00000")
     assert sidecar["moments"]["rain"]["count"] == records.rain.size - 2
     assert sidecar["moments"]["depth"]["missing"] == 16
     table = pq.read_table(tmp_path / "train" / "01-00000.parquet").to_pydict()
     assert table["time"] == records.times.tolist()
+    assert table["storm"] == list(STORMS.values())
+    assert sum(table["with_rain"]) == 4
     now = np.where(records.rain == MISSING, np.nan, records.rain / 32)[..., -1]
     np.testing.assert_allclose(table["rain_now_mm_h"], np.nanmean(now, axis=(1, 2)), rtol=1e-6)
     expected = records.depth.mean(axis=(1, 2)) / 1000
@@ -206,5 +215,5 @@ def test_what_the_index_did_not_find_gets_no_name(tmp_path: Path, fault: str) ->
         del planned[600]
     paths = [tmp_path / f"a{end}" for end in (".tfrecord.gz", ".parquet", ".json")]
     with pytest.raises(PluvialError, match=r"a\.tfrecord\.gz: .*delete the index of their period"):
-        write_shard([(np.arange(5), records)], planned, features(records), *paths, {})
+        write_shard([(np.arange(5), records)], planned, STORMS, features(records), *paths, {})
     assert list(tmp_path.iterdir()) == []

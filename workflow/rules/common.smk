@@ -48,6 +48,13 @@ def code(script):
     return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script)
 
 
+def template_sha256(name):
+    """Digest of a template of a page, which no import leads to."""
+    return file_sha256(
+        Path(workflow.basedir) / "workflow" / "pluvial" / "figures" / name
+    )
+
+
 def part(*sections):
     """The named sections of the configuration; a change in others reruns nothing."""
     return CASE.model_dump(mode="json", include=set(sections))

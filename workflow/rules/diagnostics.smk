@@ -1,28 +1,32 @@
-# Embeddings to judgements: retrieval beside its controls, and the projection for the figures.
-rule retrieval:
+# Embeddings to judgements: retrieval and the verdict, and the projection for the figures.
+rule judgement:
     input:
         manifest="<results>/shards/manifest.json",
         shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
+        plan=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
+        index=collect("<results>/index/{period}.parquet", period=PERIODS),
+        training="<results>/encoders/trained/training.json",
         trained="<results>/embeddings/trained.parquet",
         shuffled="<results>/embeddings/shuffled.parquet",
         untrained="<results>/embeddings/untrained.parquet",
     output:
-        "<results>/diagnostics/retrieval.json",
+        retrieval="<results>/diagnostics/retrieval.json",
+        verdict="<results>/diagnostics/verdict.json",
     log:
-        "<logs>/retrieval.log",
+        "<logs>/judgement.log",
     benchmark:
-        "<benchmarks>/retrieval.tsv"
+        "<benchmarks>/judgement.tsv"
     conda:
         "../../envs/pluvial.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=120,
     params:
-        code=code("retrieval.py"),
-        part=part("retrieval"),
+        code=code("judgement.py"),
+        part=part("retrieval", "verdict"),
     script:
-        "../scripts/retrieval.py"
+        "../scripts/judgement.py"
 
 
 rule umap:
@@ -47,3 +51,99 @@ rule umap:
         part=part("figures"),
     script:
         "../scripts/umap_projection.py"
+
+
+# Embeddings made elsewhere: `own_embeddings: {NAME: ...}`.
+rule own_judgement:
+    input:
+        lambda wildcards: [
+            CASE.data_folder / file for file in own_config(wildcards.own).files()
+        ],
+    output:
+        "<results>/diagnostics/own/{own}.json",
+    log:
+        "<logs>/own_judgement/{own}.log",
+    benchmark:
+        "<benchmarks>/own_judgement/{own}.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        code=code("own_judgement.py"),
+        part=part("retrieval", "verdict"),
+        own=lambda wildcards: own_config(wildcards.own).model_dump(mode="json"),
+        folder=str(CASE.data_folder),
+    script:
+        "../scripts/own_judgement.py"
+
+
+rule verdict_page:
+    input:
+        verdict="<results>/diagnostics/verdict.json",
+    output:
+        report(
+            "<results>/figures/verdict.html",
+            caption="../report/verdict.rst",
+            category="Verdict",
+            labels={"page": "is it learning?"},
+        ),
+    log:
+        "<logs>/figures/verdict.log",
+    benchmark:
+        "<benchmarks>/figures/verdict.tsv"
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        code=code("verdict_page.py"),
+        template=template_sha256("verdict.html"),
+        title=CASE.name,
+    script:
+        "../scripts/verdict_page.py"
+
+
+use rule verdict_page as own_verdict_page with:
+    input:
+        verdict="<results>/diagnostics/own/{own}.json",
+    output:
+        report(
+            "<results>/figures/verdict/{own}.html",
+            caption="../report/verdict.rst",
+            category="Verdict",
+            labels={"page": "own embeddings: {own}"},
+        ),
+    log:
+        "<logs>/figures/verdict/{own}.log",
+    benchmark:
+        "<benchmarks>/figures/verdict/{own}.tsv"
+    params:
+        code=code("verdict_page.py"),
+        template=template_sha256("verdict.html"),
+        title=lambda wildcards: wildcards.own,
+
+
+rule retrieval:
+    input:
+        rules.judgement.output.retrieval,
+    localrule: True
+
+
+rule verdict:
+    input:
+        rules.judgement.output.verdict,
+        rules.verdict_page.output,
+    localrule: True
+
+
+rule verdict_of_own:
+    input:
+        collect("<results>/diagnostics/own/{own}.json", own=CASE.own_embeddings),
+        collect("<results>/figures/verdict/{own}.html", own=CASE.own_embeddings),
+    localrule: True

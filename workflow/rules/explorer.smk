@@ -1,7 +1,5 @@
 # One page to look at records, embeddings and the verdict with; it opens without a network.
 EXPLORER = Path(workflow.basedir) / "workflow" / "pluvial" / "explorer" / "assets"
-# The page tells the verdict where the workflow comes to one, else the retrieval report alone.
-VERDICT = ["<results>/diagnostics/verdict.json"] if workflow.is_rule("verdict") else []
 
 
 rule explorer_page:
@@ -10,7 +8,7 @@ rule explorer_page:
         manifest="<results>/shards/manifest.json",
         shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
         report="<results>/diagnostics/retrieval.json",
-        verdict=VERDICT,
+        verdict="<results>/diagnostics/verdict.json",
         trained="<results>/encoders/trained/history.csv",
         shuffled="<results>/encoders/shuffled/history.csv",
     output:

@@ -123,6 +123,13 @@ def plans_before(wildcards):
     return collect("<results>/plan/{edition.name}.parquet", edition=before)
 
 
+def own_config(name):
+    """The section of embeddings made elsewhere."""
+    if name not in CASE.own_embeddings:
+        raise WorkflowError(f"`own_embeddings.{name}` is not in the configuration")
+    return CASE.own_embeddings[name]
+
+
 def planned(pattern):
     """Input function: ``pattern`` for every shard of all plans, once they are made."""
 

@@ -53,8 +53,6 @@ rule embed:
         gpu=1,
     params:
         code=code("embed.py"),
-        splits=lambda wildcards: (
-            ["train", "val", "test"] if wildcards.run == "trained" else ["test"]
-        ),
+        splits=["train", "val", "test"],
     script:
         "../scripts/embed.py"

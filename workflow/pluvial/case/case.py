@@ -12,7 +12,13 @@ from pydantic import Field, ValidationError, model_validator
 from pluvial.config.base import Section
 from pluvial.config.data import FramesConfig, RecordsConfig
 from pluvial.config.domain import DomainConfig
-from pluvial.config.learning import FiguresConfig, PretrainConfig, RetrievalConfig
+from pluvial.config.learning import (
+    FiguresConfig,
+    OwnEmbeddings,
+    PretrainConfig,
+    RetrievalConfig,
+    VerdictConfig,
+)
 from pluvial.config.messages import explain
 from pluvial.config.simulation import SyntheticStorms, SyntheticTerrain
 from pluvial.config.times import TimeConfig, epoch_seconds
@@ -50,6 +56,10 @@ class Case(Section):
     """Contrastive pretraining."""
     retrieval: RetrievalConfig = RetrievalConfig()
     """Retrieval on held-out storms."""
+    verdict: VerdictConfig = VerdictConfig()
+    """The verdict: is it learning?"""
+    own_embeddings: dict[str, OwnEmbeddings] = Field({})
+    """Embeddings made elsewhere, by a name of one's own: `snakemake verdict_of_own` judges them."""
     figures: FiguresConfig = FiguresConfig()
     """Figures."""
 

@@ -65,10 +65,10 @@ def _short(found: Any) -> str:
 
 
 def sections_of(annotation: Any) -> list[type[BaseModel]]:
-    """The section models an annotation admits (unions and Annotated are looked into)."""
+    """The section models an annotation admits; unions, Annotated and dicts are looked into."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+    if get_origin(annotation) in (Annotated, Union, types.UnionType, dict):
         return [found for part in get_args(annotation) for found in sections_of(part)]
     return []
 

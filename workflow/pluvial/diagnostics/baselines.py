@@ -6,46 +6,42 @@ they go together. All statistics come from the training records.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluvial.frames.variables import DEPTH, RAIN, unpack
-from pluvial.records.window import Records
+from pluvial.diagnostics.maps import Maps
+from pluvial.metrics.retrieval import rank_matrix
+from pluvial.metrics.vectors import evenly
+
+TRIALS = 400
+"""Training records among which the best span of rain is chosen."""
 
 
-@dataclass(frozen=True)
-class Maps:
-    """Records as physical fields on one grid.
+class Vectors(NamedTuple):
+    """Vectors float[n, D] of rain windows and depth maps, one row per record."""
 
-    Attributes:
-        channels: rain rate of each channel, float32[n, h, w, C], mm/h, on the depth grid, 0 where
-            missing.
-        depth: float32[n, h, w], m, 0 where missing.
-        hours: duration of each channel, float64[C].
-    """
-
-    channels: NDArray[np.float32]
-    depth: NDArray[np.float32]
-    hours: NDArray[np.float64]
-
-    def rain_since(self, hours: float) -> NDArray[np.float32]:
-        """Rain of the last ``hours``, float32[n, h, w], mm, from the channels that lie in them."""
-        recent = np.cumsum(self.hours[::-1])[::-1] <= hours + 1e-9
-        weights = np.where(recent, self.hours, 0.0).astype(np.float32)
-        return np.asarray(self.channels @ weights)
+    rain: NDArray[np.floating]
+    depth: NDArray[np.floating]
 
 
-def maps_of(
-    records: Records, rows: NDArray[np.intp], cols: NDArray[np.intp], hours: NDArray[np.float64]
-) -> Maps:
-    """Unpack records and carry their rain onto the depth grid (see grids.align)."""
-    rain = np.nan_to_num(unpack(records.rain, RAIN))[:, rows][:, :, cols]
-    return Maps(rain, np.nan_to_num(unpack(records.depth, DEPTH)), hours)
+def baselines(train: Maps, held_out: Maps) -> dict[str, Vectors]:
+    """All baselines of the held-out records, by name."""
+    hours = train.hours
+    found = {"volume match": volume_vectors(train, held_out)}
+    for span in np.cumsum(hours[::-1])[[-1, len(hours) // 2]]:
+        since = len(hours) - int((np.cumsum(hours[::-1]) <= span + 1e-9).sum())
+        name = f"pixel correlation {span:.2g} h"
+        found[name] = pixel_vectors(train, held_out, since, len(hours))
+    first, last = best_channels(train)
+    edges = np.r_[np.cumsum(hours[::-1])[::-1], 0]
+    name = f"lagged pixel correlation {edges[last]:.2g}-{edges[first]:.2g} h"
+    found[name] = pixel_vectors(train, held_out, first, last)
+    return found
 
 
-def volume_vectors(train: Maps, held_out: Maps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def volume_vectors(train: Maps, held_out: Maps) -> Vectors:
     """Match by volume: the mean depth that the mean rain foretells against the true mean depth.
 
     The forecast is a least-squares fit of log depth on log rain of the training records. With
@@ -63,28 +59,56 @@ def volume_vectors(train: Maps, held_out: Maps) -> tuple[NDArray[np.float64], ND
 
     weights, *_ = np.linalg.lstsq(features(train), volume(train), rcond=None)
     forecast, true = features(held_out) @ weights, volume(held_out)
-    return (
+    return Vectors(
         np.stack([2 * forecast, -np.ones_like(forecast)], axis=1),
         np.stack([true, true**2], axis=1),
     )
 
 
-def pixel_vectors(
-    train: Maps, held_out: Maps, hours: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Match by pattern: correlation of the rain of the last ``hours`` with the depth, cell by cell.
+def pixel_vectors(train: Maps, held_out: Maps, first: int, last: int) -> Vectors:
+    """Match by pattern: correlation of the rain of some channels with the depth, cell by cell.
 
     Both are taken as logarithms and standardised per cell over the training records.
+
+    Args:
+        train: for the statistics.
+        held_out: the records to be matched.
+        first: the oldest channel that counts.
+        last: the one after the newest. If that is not the end, the rain that counts ended some
+            time before NOW: the correlation is lagged.
     """
-    pairs = []
-    for before, after in (
-        (np.log1p(train.rain_since(hours)), np.log1p(held_out.rain_since(hours))),
-        (np.log1p(10 * train.depth), np.log1p(10 * held_out.depth)),
-    ):
-        spread = before.std(axis=0)
-        standard = (after - before.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
-        flat = standard.reshape(len(standard), -1).astype(np.float64)
-        flat -= flat.mean(axis=1, keepdims=True)
-        length = np.linalg.norm(flat, axis=1, keepdims=True)
-        pairs.append(flat / np.where(length > 0, length, np.inf))
-    return pairs[0], pairs[1]
+    return Vectors(
+        _patterns(np.log1p(train.rain(first, last)), np.log1p(held_out.rain(first, last))),
+        _patterns(np.log1p(10 * train.depth), np.log1p(10 * held_out.depth)),
+    )
+
+
+def _patterns(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Maps float32[n, h, w] standardised by those ``before``, as unit vectors float32[n, h w]."""
+    spread = before.std(axis=0)
+    standard = (after - before.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    flat = standard.reshape(len(standard), -1)
+    flat -= flat.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.asarray(flat / np.where(length > 0, length, np.inf), dtype=np.float32)
+
+
+def best_channels(train: Maps) -> tuple[int, int]:
+    """The channels first..last-1 by whose rain the training records are matched best.
+
+    All runs of channels are tried on a sample of the training records, so that neither the span
+    of the rain nor its lag before the depth is chosen on what it is judged by. Best is the mean
+    reciprocal rank over both directions.
+    """
+    sample = train.take(evenly(len(train.depth), TRIALS))
+    count = len(train.hours)
+    runs = [(first, last) for first in range(count) for last in range(first + 1, count + 1)]
+    water = _patterns(np.log1p(10 * sample.depth), np.log1p(10 * sample.depth))
+
+    def score(run: tuple[int, int]) -> float:
+        fallen = np.log1p(sample.rain(*run))
+        alike = _patterns(fallen, fallen) @ water.T
+        ways = [rank_matrix(alike), rank_matrix(alike.T)]
+        return float(np.mean([1 / way.diagonal() for way in ways]))
+
+    return max(runs, key=score)

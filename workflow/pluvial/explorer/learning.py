@@ -14,7 +14,7 @@ import pandas as pd
 from pluvial.errors import PluvialError
 from pluvial.explorer.charts import Axis, Curve, chart
 from pluvial.figures.style import percent, round_up
-from pluvial.figures.training import read_history
+from pluvial.figures.training import PANELS, SOLID, Panel, read_history
 from pluvial.files.documents import read_json
 
 DIRECTIONS = {"rain_to_depth": "rain → depth map", "depth_to_rain": "depth map → rain"}
@@ -49,13 +49,13 @@ class Judgement:
         return f"R@10 {percent(hits)}, chance {percent(chance)}"
 
 
-def read_judgement(report: Path, verdict: Path | None) -> Judgement:
-    """Read the retrieval report, and the verdict if there is one.
+def read_judgement(report: Path, verdict: Path) -> Judgement:
+    """Read the retrieval report and the verdict.
 
     Args:
-        report: ``retrieval.json``, as ``diagnostics.judge.make_retrieval`` writes it.
-        verdict: a JSON document with ``verdict``, a word, and ``because``, a reason or a list of
-            them; it may lack both, and other keys are left alone.
+        report: ``retrieval.json``, as ``diagnostics.judge`` writes it.
+        verdict: ``verdict.json``. Taken are ``verdict``, a word, and its reason, ``because`` or
+            else ``headline``; it may lack them, and other keys are left alone.
     """
     document = read_json(report)
     try:
@@ -77,9 +77,9 @@ def read_judgement(report: Path, verdict: Path | None) -> Judgement:
             where=report,
             remedy="Delete it and run the workflow again to remake it",
         ) from None
-    said = read_json(verdict) if verdict else {}
+    said = read_json(verdict)
     said = said if isinstance(said, dict) else {}
-    because = said.get("because", "")
+    because = said.get("because", said.get("headline", ""))
     reasons = because if isinstance(because, list) else [because]
     return Judgement(str(said.get("verdict", "")), "; ".join(map(str, reasons)), kept)
 
@@ -108,6 +108,9 @@ def learning_html(
     )
     if pairs is not None:
         parts.append(_recall_chart(pairs))
+        parts.append(
+            '<p class="key">The page may hold a sample of the split; the table is of all of it.</p>'
+        )
     return "\n".join([*parts, *_epoch_charts(histories)])
 
 
@@ -157,6 +160,7 @@ def _recall_chart(pairs: dict[str, Any]) -> str:
 
 
 def _epoch_charts(histories: Mapping[str, Path]) -> list[str]:
+    """The panels of the training figure, with the lines of all runs."""
     tables = {run: read_history(path) for run, path in histories.items()}
     tables = {run: table for run, table in tables.items() if len(table)}
     if not tables:
@@ -166,40 +170,36 @@ def _epoch_charts(histories: Mapping[str, Path]) -> list[str]:
     )
     step = max(1, round((last - first) / 6))
     epoch = Axis("epoch", first, last, _words([float(e) for e in np.arange(first, last + 1, step)]))
-    chance_loss = float(next(iter(tables.values()))["chance_loss"].iloc[0])
-    batch = round(float(np.exp(chance_loss)))
-    loss_high = round_up(1.02 * max(float(t["loss"].max()) for t in tables.values()), range(1, 11))
-    losses = [
-        *_curves(tables, "loss"),
-        Curve(f"chance, ln {batch}", "var(--muted)", [(first, chance_loss), (last, chance_loss)]),
-    ]
-    hits = [
-        *_curves(tables, "rain_to_depth"),
-        Curve(f"chance, 1 in {batch}", "var(--muted)", [(first, 1 / batch), (last, 1 / batch)]),
-    ]
-    shares = Axis("hits (% of a batch)", 0, 1, [(t / 4, f"{25 * t}") for t in range(5)])
-    nats = Axis("loss (nats)", 0, loss_high, _words([0, loss_high / 2, loss_high]))
-    return [
-        chart("Contrastive loss", epoch, nats, losses),
-        chart(f"Hits among the {batch} of a batch, rain → depth map", epoch, shares, hits),
-    ]
+    charts = []
+    for panel in PANELS:
+        curves = _curves(tables, panel)
+        if not curves:
+            continue
+        chance = float(np.mean([table[panel.chance].mean() for table in tables.values()]))
+        curves.append(Curve("chance", "var(--muted)", [(first, chance), (last, chance)]))
+        most = max(y for curve in curves for _, y in curve.points if y is not None)
+        quarters = [(t / 4, f"{25 * t}") for t in range(5)]
+        high = round_up(1.02 * most, range(1, 11)) if panel.of_loss else 1
+        ticks = _words([0, high / 2, high]) if panel.of_loss else quarters
+        charts.append(chart(panel.title, epoch, Axis(panel.unit, 0, high, ticks), curves))
+    return charts
 
 
-def _curves(tables: Mapping[str, pd.DataFrame], column: str) -> list[Curve]:
-    """A solid line of the training records and a dashed one of validation, for each run."""
+def _curves(tables: Mapping[str, pd.DataFrame], panel: Panel) -> list[Curve]:
+    """The panel's lines of each run, the second of the two dashed."""
     return [
         Curve(
-            f"{run}, {part}",
+            f"{run}, {name}",
             COLOURS.get(run, "var(--ink)"),
             [
                 (float(epoch), float(value) if np.isfinite(value) else None)
-                for epoch, value in zip(table["epoch"], table[prefix + column], strict=True)
+                for epoch, value in zip(table["epoch"], table[column], strict=True)
             ],
-            dashed=bool(prefix),
+            dashed=dashes is not SOLID,
         )
         for run, table in tables.items()
-        for prefix, part in (("", "training"), ("val_", "validation"))
-        if prefix + column in table and table[prefix + column].notna().any()
+        for column, name, dashes in panel.lines
+        if column in table and table[column].notna().any()
     ]
 
 

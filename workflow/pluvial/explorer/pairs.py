@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pluvial.config.learning import RetrievalConfig
-from pluvial.diagnostics.retrieval import make_gallery, ranks
 from pluvial.explorer.spaces import unit_vectors
+from pluvial.metrics.retrieval import make_gallery, ranks
 
 CURVE_POINTS = 120
 """Points of a recall curve at most."""

@@ -169,11 +169,19 @@ def _footnote(document: dict[str, Any]) -> str:
     tolerance, spacing = document["tolerance_minutes"], document["spacing_minutes"]
     dry, records = document["left_out_without_rain"], document["records"]
     apart = records - dry - document["queries"]
+    sampling = [words for words in document["sampling"] if words.startswith(document["split"])]
+    if sampling:
+        asked = f"What is judged is a sample: {sampling[0]}."
+    else:
+        asked = (
+            f"as queries also {apart:,} that are farther than {tolerance:g} min from every "
+            "candidate."
+        )
     return (
         f"A query is answered if a candidate within {tolerance:g} min of the true time comes first "
         "(R@1) or among the first ten (R@10).\nA candidate as similar as the true one counts as "
         "better: ties never win.\n"
         f"Candidates lie at least {spacing:g} min apart. Left out of the {records:,} records: "
         f"{dry:,} without rain in their window, which no method can tell apart;\n"
-        f"as queries also {apart:,} that are farther than {tolerance:g} min from every candidate."
+        f"{asked}"
     )

@@ -1,8 +1,7 @@
 """ConvNeXt (Liu et al. 2022, https://arxiv.org/abs/2201.03545), for any grid and channel count.
 
 The depthwise convolution is Keras' own DepthwiseConv2D: the grouped convolution of
-``keras.applications`` goes through XLA on a CPU and takes several times as long. LayerScale is
-left out: it slows short runs and is not needed at these depths.
+``keras.applications`` goes through XLA on a CPU and takes several times as long.
 """
 
 from __future__ import annotations
@@ -10,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 from keras import layers
+
+from pluvial.models.layers import LayerScale
 
 EPSILON = 1e-6
 
@@ -25,20 +25,31 @@ class Size:
 
 
 SIZES = {
-    "atto": Size((16, 32, 64), (1, 1, 1)),
-    "femto": Size((24, 48, 96), (1, 2, 1)),
-    "pico": Size((24, 48, 96, 192), (1, 1, 2, 1)),
+    "quecto": Size((16, 32, 64), (1, 1, 1)),
+    "ronto": Size((24, 48, 96), (1, 2, 1)),
+    "yocto": Size((24, 48, 96, 192), (1, 1, 2, 1)),
+    "zepto": Size((32, 64, 128, 256), (2, 2, 4, 2)),
+    "atto": Size((40, 80, 160, 320), (2, 2, 6, 2)),
+    "femto": Size((48, 96, 192, 384), (2, 2, 6, 2)),
+    "pico": Size((64, 128, 256, 512), (2, 2, 6, 2)),
+    "nano": Size((80, 160, 320, 640), (2, 2, 8, 2)),
     "tiny": Size((96, 192, 384, 768), (3, 3, 9, 3)),
+    "small": Size((96, 192, 384, 768), (3, 3, 27, 3)),
+    "base": Size((128, 256, 512, 1024), (3, 3, 27, 3)),
+    "large": Size((192, 384, 768, 1536), (3, 3, 27, 3)),
 }
+"""From ``tiny`` on those of the paper, from ``zepto`` to ``nano`` those of PyTorch Image Models
+(https://github.com/huggingface/pytorch-image-models), and below ones for a few cores."""
 
 
-def stages(inputs: Any, size: Size, stem: int) -> list[Any]:
+def stages(inputs: Any, size: Size, stem: int, layer_scale: float | None = None) -> list[Any]:
     """The feature maps after each stage, finest first.
 
     Args:
         inputs: float[B, rows, cols, C].
         size: widths and blocks.
         stem: side of the patches of the first convolution, in cells.
+        layer_scale: first value of LayerScale; None for none.
 
     Returns:
         float[B, rows / (stem 2^k), cols / (stem 2^k), widths[k]] for stage k (rounded up).
@@ -51,46 +62,17 @@ def stages(inputs: Any, size: Size, stem: int) -> list[Any]:
             x = layers.LayerNormalization(epsilon=EPSILON, name=f"down{stage}_norm")(x)
             x = layers.Conv2D(width, 2, 2, padding="same", name=f"down{stage}")(x)
         for block in range(blocks):
-            x = _block(x, width, name=f"stage{stage}_block{block}")
+            x = _block(x, width, layer_scale, name=f"stage{stage}_block{block}")
         maps.append(x)
     return maps
 
 
-def _block(x: Any, width: int, name: str) -> Any:
+def _block(x: Any, width: int, layer_scale: float | None, name: str) -> Any:
     """Depthwise 7 x 7, norm, widen fourfold, GELU, narrow, add (Liu et al. 2022, figure 4)."""
     y = layers.DepthwiseConv2D(7, padding="same", name=f"{name}_depthwise")(x)
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm")(y)
     y = layers.Dense(4 * width, activation="gelu", name=f"{name}_widen")(y)
     y = layers.Dense(width, name=f"{name}_narrow")(y)
+    if layer_scale is not None:
+        y = LayerScale(layer_scale, name=f"{name}_scale")(y)
     return layers.Add(name=f"{name}_add")([x, y])
-
-
-def embed(inputs: Any, size: Size, stem: int, embedding: int) -> Any:
-    """float[B, rows, cols, C] to an embedding float[B, embedding], not normalised.
-
-    The last feature map is flattened, not averaged: where it rains decides where it floods, and
-    an average over the map forgets where.
-    """
-    x = stages(inputs, size, stem)[-1]
-    x = layers.LayerNormalization(epsilon=EPSILON, name="head_norm")(x)
-    return layers.Dense(embedding, name="embedding")(layers.Flatten(name="flatten")(x))
-
-
-def tower(
-    shape: tuple[int, ...], size: Size, *, stem: int, embedding: int, before: list[Any], name: str
-) -> keras.Model:
-    """A tower from physical values, float[B, *shape], to an embedding, float[B, embedding].
-
-    Args:
-        shape: (rows, cols, channels).
-        size: widths and blocks.
-        stem: side of the patches of the first convolution.
-        embedding: dimensions.
-        before: layers applied to the input first (normalisation, heightmap).
-        name: of the model.
-    """
-    inputs = keras.Input(shape, name=name)
-    x = inputs
-    for layer in before:
-        x = layer(x)
-    return keras.Model(inputs, embed(x, size, stem, embedding), name=name)

@@ -8,9 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from pluvial.models.losses import clip_logits, clip_loss
-
 FIRST_TEMPERATURE = 0.07
+"""Of CLIP (Radford et al. 2021)."""
+FIRST_BIAS = -10.0
+"""Of SigLIP (Zhai et al. 2023)."""
 LARGEST_SCALE = 100.0
 
 
@@ -25,62 +26,54 @@ class ClampedScale(keras.constraints.Constraint):
 
 @keras.saving.register_keras_serializable(package="pluvial")
 class DualEncoder(keras.Model):
-    """A rain tower and a depth tower whose unit embeddings of a pair are drawn together.
+    """A rain tower and a depth tower whose embeddings of a pair are drawn together.
 
     Args:
         rain_tower: float[B, H, W, C] mm/h to float[B, D].
         depth_tower: float[B, h, w, 1] m to float[B, D].
+        biased: whether something is added to each similarity, as SigLIP does.
+
+    Attributes:
+        log_scale: logarithm of the inverse temperature.
+        bias: what is added to a similarity; None without one.
     """
 
-    def __init__(self, rain_tower: keras.Model, depth_tower: keras.Model, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        rain_tower: keras.Model,
+        depth_tower: keras.Model,
+        *,
+        biased: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.rain_tower, self.depth_tower = rain_tower, depth_tower
+        self.rain_tower, self.depth_tower, self.biased = rain_tower, depth_tower, biased
         self.log_scale = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(math.log(1 / FIRST_TEMPERATURE)),
             constraint=ClampedScale(),
+            dtype="float32",
             name="log_scale",
         )
-        self._rain_to_depth = keras.metrics.Mean(name="rain_to_depth")
-        self._depth_to_rain = keras.metrics.Mean(name="depth_to_rain")
+        first = keras.initializers.Constant(FIRST_BIAS)
+        self.bias = self.add_weight((), first, "float32", name="bias") if biased else None
+
+    @property
+    def scale(self) -> Any:
+        """Inverse temperature, float32[]."""
+        return ops.exp(self.log_scale)
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> tuple[Any, Any]:
-        """Unit embeddings (float[B, D], float[B, D]) of a batch of pairs."""
+        """Embeddings (float32[B, D], float32[B, D]) of a batch of pairs."""
         rain, depth = inputs
-        return (
-            ops.normalize(self.rain_tower(rain, training=training), axis=-1),
-            ops.normalize(self.depth_tower(depth, training=training), axis=-1),
-        )
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """CLIP's loss of the embeddings ``y_pred``, float[]; the pairs are their own labels."""
-        del x, y, sample_weight, training
-        rain, depth = y_pred
-        return clip_loss(rain, depth, ops.exp(self.log_scale))
-
-    def compute_metrics(
-        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
-    ) -> dict[str, Any]:
-        """Share of the batch whose true partner is the most similar, both ways."""
-        rain, depth = y_pred
-        logits = clip_logits(rain, depth, 1.0)
-        true = ops.arange(ops.shape(logits)[0])
-        self._rain_to_depth.update_state(ops.equal(ops.argmax(logits, axis=1), true))
-        self._depth_to_rain.update_state(ops.equal(ops.argmax(logits, axis=0), true))
-        return dict(super().compute_metrics(x, y, y_pred, sample_weight))
+        return self.rain_tower(rain, training=training), self.depth_tower(depth, training=training)
 
     def get_config(self) -> dict[str, Any]:
         """The two towers, serialised."""
         towers = {"rain_tower": self.rain_tower, "depth_tower": self.depth_tower}
         return {
             "name": self.name,
+            "biased": self.biased,
             **{k: keras.saving.serialize_keras_object(v) for k, v in towers.items()},
         }
 
@@ -89,4 +82,4 @@ class DualEncoder(keras.Model):
         """The inverse of :meth:`get_config`."""
         towers = ("rain_tower", "depth_tower")
         built = {k: keras.saving.deserialize_keras_object(config[k]) for k in towers}
-        return cls(**built, name=config["name"])
+        return cls(**built, biased=config["biased"], name=config["name"])

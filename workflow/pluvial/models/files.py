@@ -10,11 +10,11 @@ import keras
 from pluvial.files.atomic import atomic_path, write_text
 from pluvial.files.fingerprints import check_sidecar, file_sha256, sidecar
 from pluvial.models.dual_encoder import ClampedScale, DualEncoder
-from pluvial.models.layers import AppendField, LogStandardise
+from pluvial.models.layers import AppendField, LayerScale, LogStandardise
 
 OURS = {
     f"pluvial>{kind.__name__}": kind
-    for kind in (AppendField, ClampedScale, DualEncoder, LogStandardise)
+    for kind in (AppendField, ClampedScale, DualEncoder, LayerScale, LogStandardise)
 }
 """The classes a model of ours may hold; whatever else it names is refused."""
 

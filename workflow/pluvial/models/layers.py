@@ -40,6 +40,32 @@ class LogStandardise(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="pluvial")
+class LayerScale(keras.layers.Layer):
+    """y = gamma x, a trained factor per channel (Touvron et al. 2021, arXiv:2103.17239).
+
+    Args:
+        first: first value of every factor.
+    """
+
+    def __init__(self, first: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.first = first
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the factors for inputs float[..., shape[-1]]."""
+        initial = keras.initializers.Constant(self.first)
+        self.gamma = self.add_weight(shape=(shape[-1],), initializer=initial, name="gamma")
+
+    def call(self, inputs: Any) -> Any:
+        """float[..., C] to float[..., C]."""
+        return inputs * ops.cast(self.gamma, inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return super().get_config() | {"first": self.first}
+
+
+@keras.saving.register_keras_serializable(package="pluvial")
 class AppendField(keras.layers.Layer):
     """Append a fixed field, such as the heightmap, as one more channel.
 

@@ -41,6 +41,8 @@ MEMBERS = pa.schema(
 )
 GZIP_WINDOW_BITS = 31
 COMPRESSION_LEVEL = 1
+HELD_BYTES = 1 << 28
+"""Members held in memory until the shard is put together; the rest goes through a file."""
 
 
 class Encoder:
@@ -107,10 +109,12 @@ class Member:
 
 @dataclass
 class Spill:
-    """The members of a shard, kept in a temporary file in the order in which they are made."""
+    """The members of a shard as they are made: held, and beyond a bound in a temporary file."""
 
     _file: IO[bytes]
+    _room: int
     _at: dict[int, Member] = field(default_factory=dict)
+    _held: dict[int, bytes] = field(default_factory=dict)
     _end: int = 0
     _encoder: Encoder = field(default_factory=Encoder)
 
@@ -118,9 +122,13 @@ class Spill:
         """Add the record of a row; its bytes depend on nothing else (see :class:`Encoder`)."""
         framed = self._encoder.framed(time, rain, depth)
         packed = isal_zlib.compress(framed, COMPRESSION_LEVEL, GZIP_WINDOW_BITS)
-        self._file.write(packed)
         self._at[row] = Member(time, self._end, len(packed), xxhash.xxh3_64_intdigest(packed))
-        self._end += len(packed)
+        if len(packed) <= self._room:
+            self._held[row] = packed
+            self._room -= len(packed)
+        else:
+            self._file.write(packed)
+            self._end += len(packed)
 
     def assemble(self, path: Path) -> tuple[list[Member], str]:
         """Write all members to ``path`` in the order of their rows: they, and its SHA-256."""
@@ -130,7 +138,9 @@ class Spill:
         with path.open("wb") as out:
             for row in range(len(self._at)):
                 spilled = self._at[row]
-                packed = os.pread(self._file.fileno(), spilled.size, spilled.start)
+                packed = self._held.pop(row, b"") or os.pread(
+                    self._file.fileno(), spilled.size, spilled.start
+                )
                 out.write(packed)
                 sha.update(packed)
                 members.append(replace(spilled, start=start))
@@ -139,11 +149,11 @@ class Spill:
 
 
 @contextmanager
-def spill(folder: Path) -> Iterator[Spill]:
-    """A spill in an unnamed temporary file of ``folder``: it vanishes with the process."""
+def spill(folder: Path, held: int = HELD_BYTES) -> Iterator[Spill]:
+    """A spill, beyond ``held`` bytes in an unnamed file of ``folder``: it goes with the process."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
-        yield Spill(file)
+        yield Spill(file, held)
 
 
 def members_table(members: Sequence[Member]) -> pa.Table:

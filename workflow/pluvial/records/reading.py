@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from isal import igzip
-from numpy.typing import NDArray
+from isal import igzip, isal_zlib
 
 from pluvial.errors import PluvialError
 from pluvial.files.inflating import INFLATE_ERRORS
+from pluvial.records.members import GZIP_WINDOW_BITS, read_members
 from pluvial.records.tfrecord import decode_example, read_frames
 from pluvial.records.window import Records
-
-Codes = NDArray[np.uint16]
 
 REMAKE = "`snakemake repair` makes the shard again"
 UNREADABLE: tuple[type[Exception], ...] = (*INFLATE_ERRORS, ValueError, KeyError, OSError)
 
+Codes = np.ndarray[Any, np.dtype[np.uint16]]
+Each = tuple[int, Codes, Codes]
 
-def read_shard(path: Path, features: dict[str, Any]) -> Records:
-    """The records of one shard, in order.
+
+def each_record(path: Path, features: dict[str, Any]) -> Iterator[Each]:
+    """The records of one shard, in order, one at a time: time, rain [H, W, C] and depth [h, w].
 
     Args:
         path: the ``.tfrecord.gz``.
@@ -31,36 +34,64 @@ def read_shard(path: Path, features: dict[str, Any]) -> Records:
     Raises:
         PluvialError: naming the shard and the record that cannot be read.
     """
-    times, rain, depth = zip(*each_record(path, features), strict=True)
-    return Records(np.array(times, np.int64), np.stack(rain), np.stack(depth))
+
+    def framed() -> Iterator[bytes]:
+        with igzip.open(path, "rb") as stream:
+            yield from read_frames(stream)
+
+    yield from _each(path, framed(), features)
 
 
-def each_record(path: Path, features: dict[str, Any]) -> Iterator[tuple[int, Codes, Codes]]:
-    """NOW, rain uint16[H, W, C] and depth uint16[h, w] of each record of a shard, one at a time.
-
-    Arguments and errors are those of :func:`read_shard`; memory does not grow with the shard.
-    """
+def _each(path: Path, framed: Iterator[bytes], features: dict[str, Any]) -> Iterator[Each]:
+    """The records of serialised Examples that come from the shard ``path``."""
     count = 0
     try:
-        with igzip.open(path, "rb") as stream:
-            for data in read_frames(stream):
-                example = decode_example(data)
-                rain, depth = (
-                    np.frombuffer(bytes(example[name]), dtype="<u2").reshape(
-                        features[name]["shape"]
-                    )
-                    for name in ("rain", "depth")
-                )
-                yield int(example["time"]), rain, depth
-                count += 1
+        for data in framed:
+            example = decode_example(data)
+            rain, depth = (
+                np.frombuffer(bytes(example[name]), "<u2").reshape(features[name]["shape"])
+                for name in ("rain", "depth")
+            )
+            yield int(example["time"]), rain, depth
+            count += 1
     except UNREADABLE as error:
         raise PluvialError(
-            f"record {count} cannot be read ({error})",
-            where=path,
-            remedy=REMAKE,
+            f"record {count} cannot be read ({error})", where=path, remedy=REMAKE
         ) from None
     if not count:
         raise PluvialError("the shard holds no record", where=path, remedy=REMAKE)
+
+
+def read_rows(path: Path, rows: Sequence[int], features: dict[str, Any]) -> Records:
+    """Some records of one shard, in the order of ``rows``, without reading the others.
+
+    Args:
+        path: the ``.tfrecord.gz``; the table of its records stands beside it.
+        rows: their numbers.
+        features: the manifest's ``features``, for the shapes.
+
+    Raises:
+        PluvialError: naming the shard and the record that cannot be read.
+    """
+    members = read_members(path.with_name(f"{path.name.partition('.')[0]}.parquet"))
+
+    def framed() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            for row in rows:
+                packed = os.pread(file.fileno(), members[row].size, members[row].start)
+                yield from read_frames(io.BytesIO(isal_zlib.decompress(packed, GZIP_WINDOW_BITS)))
+
+    return _gathered(_each(path, framed(), features))
+
+
+def read_shard(path: Path, features: dict[str, Any]) -> Records:
+    """All records of one shard, in order; see :func:`each_record`."""
+    return _gathered(each_record(path, features))
+
+
+def _gathered(records: Iterator[Each]) -> Records:
+    times, rain, depth = zip(*records, strict=True)
+    return Records(np.array(times, np.int64), np.stack(rain), np.stack(depth))
 
 
 def read_split(shards: Sequence[Path], features: dict[str, Any]) -> Records:

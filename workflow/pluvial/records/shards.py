@@ -33,11 +33,12 @@ class Planned:
 
     Attributes:
         times: NOW, int64[N], s since 1970-01-01T00:00Z.
-        digests: of each record by its time.
+        digests, storms: of each record by its time.
     """
 
     times: NDArray[np.int64]
     digests: Mapping[int, int]
+    storms: Mapping[int, int]
 
 
 def make_shard(
@@ -64,6 +65,7 @@ def make_shard(
         write_shard(
             progress(batches, "runs of records", planned.times.size // records.mix_run + 1),
             planned.digests,
+            planned.storms,
             features_of(rain_series.grid, depth_series.grid, window),
             path,
             table,
@@ -93,7 +95,7 @@ def _planned(plan: Path, split: str, shard: str) -> Planned:
     rows = (
         duckdb.connect(config={"threads": 1})
         .execute(
-            "SELECT time, digest_hi, digest_lo FROM read_parquet($plan) "
+            "SELECT time, storm, digest_hi, digest_lo FROM read_parquet($plan) "
             "WHERE split = $split AND shard = $shard ORDER BY row",
             {"plan": str(plan), "split": split, "shard": shard_number(shard)},
         )
@@ -106,7 +108,8 @@ def _planned(plan: Path, split: str, shard: str) -> Planned:
             times.tolist(), rows["digest_hi"].tolist(), rows["digest_lo"].tolist(), strict=True
         )
     }
-    return Planned(times, digests)
+    storms = dict(zip(times.tolist(), rows["storm"].tolist(), strict=True))
+    return Planned(times, digests, storms)
 
 
 def materialise(

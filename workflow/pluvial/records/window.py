@@ -57,9 +57,13 @@ class Records:
 
 
 def windows_with_rain(records: Records) -> NDArray[np.bool_]:
-    """Which windows hold any rain, bool[N]; a missing cell is not rain, nor is it dry."""
-    rain = (records.rain != 0) & (records.rain != MISSING)
-    return np.asarray(rain.any(axis=(1, 2, 3)))
+    """Which windows hold any rain, bool[N]."""
+    return has_rain(records.rain)
+
+
+def has_rain(codes: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Whether there is any in windows uint16[..., H, W, C]; a missing cell is not rain, nor dry."""
+    return np.asarray(((codes != 0) & (codes != MISSING)).any(axis=(-3, -2, -1)))
 
 
 def window_of(records: RecordsConfig) -> Window:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xxhash
 from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
@@ -18,12 +19,23 @@ from pluvial.frames.variables import DEPTH, MISSING, RAIN, Variable
 from pluvial.records.examine import Finding, examine
 from pluvial.records.members import Member, members_table, spill
 from pluvial.records.normalise import Histogram
-from pluvial.records.window import Records, windows_with_rain
+from pluvial.records.window import Records, has_rain
+
+FOUND = (
+    pa.field("storm", pa.int32(), metadata={"0": "before the first"}),
+    pa.field("with_rain", pa.bool_(), metadata={"of": "any cell of the window"}),
+    pa.field("rain_digest", pa.uint64(), metadata={"of": "XXH3-64 of the rain"}),
+    pa.field("depth_digest", pa.uint64(), metadata={"of": "XXH3-64 of the depth"}),
+    pa.field("rain_now_mm_h", pa.float32(), metadata={"unit": "mm/h, areal mean at NOW"}),
+    pa.field("depth_mean_m", pa.float32(), metadata={"unit": "m, areal mean"}),
+)
+"""What a shard's table says of its records beside where they lie."""
 
 
 def write_shard(
     batches: Iterable[tuple[NDArray[np.intp], Records]],
     digests: Mapping[int, int],
+    storms: Mapping[int, int],
     features: dict[str, Any],
     path: Path,
     table: Path,
@@ -39,6 +51,7 @@ def write_shard(
     Args:
         batches: rows intp[n] of the shard, and their records; together all rows, in any order.
         digests: of each record by its time, as the index found it in the frames.
+        storms: number of each record's storm by its time.
         features: of the dataset.
         path: the ``.tfrecord.gz`` to make.
         table: the ``.parquet`` to make: a row per record.
@@ -46,10 +59,8 @@ def write_shard(
         identity: what else the sidecar shall say (split and shard).
     """
     histograms = {"rain": Histogram(), "depth": Histogram()}
-    wet = 0
     with spill(path.parent) as spilled, atomic_path(path) as temporary:
         for rows, records in batches:
-            wet += int(windows_with_rain(records).sum())
             histograms["rain"].add(records.rain)
             histograms["depth"].add(records.depth)
             for at, row in enumerate(rows.tolist()):
@@ -57,11 +68,12 @@ def write_shard(
                 spilled.add(row, now, records.rain[at], records.depth[at])
         members, sha256 = spilled.assemble(temporary)
         response = read_back(temporary, members, digests, features, name=path)
+        storm = [storms[member.time] for member in members]
         size = temporary.stat().st_size
     with atomic_path(table) as temporary:
         contents = members_table(members)
-        for name, values in response.items():
-            contents = contents.append_column(name, pa.array(values, pa.float32()))
+        for column, values in zip(FOUND, (storm, *response.values()), strict=True):
+            contents = contents.append_column(column, pa.array(values, column.type))
         pq.write_table(contents, temporary, compression="zstd")
     write_json(
         sidecar,
@@ -69,7 +81,7 @@ def write_shard(
             **identity,
             "file": path.name,
             "records": len(members),
-            "records_with_rain": wet,
+            "records_with_rain": sum(response["with_rain"]),
             "bytes": size,
             "sha256": sha256,
             "moments": {
@@ -86,7 +98,7 @@ def read_back(
     features: dict[str, Any],
     *,
     name: Path,
-) -> dict[str, list[float]]:
+) -> dict[str, list[Any]]:
     """Examine every record of a shard, and measure its rain at NOW and its depth.
 
     Args:
@@ -97,13 +109,14 @@ def read_back(
         name: what the shard is called.
 
     Returns:
-        ``rain_now_mm_h`` and ``depth_mean_m`` of each record: areal means over present cells,
-        of the newest channel and of the depth; NaN where all is missing.
+        The columns of :data:`FOUND` but the storm, each a value per record. ``rain_now_mm_h``
+        and ``depth_mean_m`` are areal means over present cells, of the newest channel and of the
+        depth; NaN where all is missing.
 
     Raises:
         PluvialError: at the first thing that is wrong.
     """
-    response: dict[str, list[float]] = {"rain_now_mm_h": [], "depth_mean_m": []}
+    response: dict[str, list[Any]] = {field.name: [] for field in FOUND[1:]}
     for found in examine(file, members, digests, features):
         if isinstance(found, Finding):
             at = "" if found.record is None else f"record {found.record}: "
@@ -113,6 +126,9 @@ def read_back(
                 remedy="If frames were changed, run the workflow again from them: "
                 "delete the index of their period",
             )
+        response["with_rain"].append(bool(has_rain(found.rain)))
+        response["rain_digest"].append(xxhash.xxh3_64_intdigest(found.rain.data))
+        response["depth_digest"].append(xxhash.xxh3_64_intdigest(found.depth.data))
         response["rain_now_mm_h"].append(areal_mean(found.rain[..., -1], RAIN))
         response["depth_mean_m"].append(areal_mean(found.depth, DEPTH))
     return response

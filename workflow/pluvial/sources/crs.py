@@ -82,7 +82,7 @@ def projected(
     try:
         with _quiet():
             points = np.array(transform(source, crs, longitudes, latitudes))
-    except (*gdal_errors(), ValueError) as error:
+    except gdal_errors() as error:
         raise entry.fault(f"its corners cannot be projected ({error})") from None
     if not np.isfinite(points).all():
         raise entry.fault("its corners cannot be projected")

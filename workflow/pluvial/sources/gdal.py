@@ -46,7 +46,7 @@ def opened(entry: Entry, driver: str) -> Iterator[tuple[Any, int]]:
                     yield dataset, len(content)
     except PluvialError:
         raise
-    except (*gdal_errors(), OSError, ValueError) as error:
+    except gdal_errors() as error:
         raise entry.fault(f"GDAL cannot read it ({error.__cause__ or error})") from None
     if lost := next(filter(LOST.search, heard.getvalue().splitlines()), ""):
         raise entry.fault(f"GDAL cannot read all of it ({lost})")
@@ -57,7 +57,7 @@ def gdal_errors() -> tuple[type[Exception], ...]:
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
 
-    return RasterioError, CPLE_BaseError
+    return RasterioError, CPLE_BaseError, OSError, ValueError
 
 
 @contextmanager

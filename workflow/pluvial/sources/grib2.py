@@ -140,7 +140,7 @@ def _opened(entry: Entry) -> Iterator[tuple[Any, list[_Message]]]:
                     yield _same(entry, dataset, messages), messages
     except PluvialError:
         raise
-    except (*gdal_errors(), OSError, ValueError) as error:
+    except gdal_errors() as error:
         raise entry.fault(f"GDAL cannot read it ({error})") from None
 
 

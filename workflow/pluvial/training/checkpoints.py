@@ -7,9 +7,11 @@ interruption must live elsewhere.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from pluvial.errors import PluvialError
+from pluvial.files.documents import read_json, write_json
 from pluvial.files.fingerprints import sidecar
 from pluvial.jobs import logger
 from pluvial.models.dual_encoder import DualEncoder
@@ -17,6 +19,22 @@ from pluvial.models.files import load_model, save_model
 
 KEPT = 2
 """The last checkpoint, and the one before it in case the last is damaged."""
+BEST = "best.keras"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training, as it was.
+
+    Attributes:
+        step: training steps done.
+        model: with its optimizer.
+        sums: what the steps of the epoch that is under way add up to.
+    """
+
+    step: int
+    model: DualEncoder
+    sums: dict[str, float]
 
 
 class Checkpoints:
@@ -25,26 +43,34 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def best(self) -> Path:
+        """The model that did best on the validation split."""
+        return self.folder / BEST
+
     def _found(self) -> list[tuple[int, Path]]:
-        """(epoch, file), newest first."""
+        """(step, file), newest first."""
         matches = (
-            (re.fullmatch(r"epoch-(\d+)\.keras", path.name), path)
-            for path in self.folder.glob("epoch-*.keras")
+            (re.fullmatch(r"step-(\d+)\.keras", path.name), path)
+            for path in self.folder.glob("step-*.keras")
         )
         return sorted(((int(m[1]), path) for m, path in matches if m), reverse=True)
 
-    def latest(self) -> tuple[int, DualEncoder] | None:
-        """The newest whole checkpoint: (epochs done, model with its optimizer); None if none."""
-        for epoch, path in self._found():
+    def latest(self) -> Checkpoint | None:
+        """The newest whole checkpoint; None if there is none."""
+        for step, path in self._found():
             try:
-                return epoch, load_model(path)
+                return Checkpoint(step, load_model(path), read_json(path.with_suffix(".json")))
             except PluvialError as error:
                 logger.warning("passing over a checkpoint: %s", error)
         return None
 
-    def save(self, epoch: int, model: DualEncoder) -> None:
-        """Keep ``model`` as it is after ``epoch`` epochs; older checkpoints are removed."""
-        save_model(model, self.folder / f"epoch-{epoch:05d}.keras")
-        for _, path in self._found()[KEPT:]:
-            path.unlink()
-            sidecar(path).unlink(missing_ok=True)
+    def save(self, step: int, model: DualEncoder, sums: dict[str, float]) -> None:
+        """Keep ``model`` as it is after ``step`` steps; older checkpoints are removed."""
+        path = self.folder / f"step-{step:08d}.keras"
+        # The model last: what stands beside a model is there when the model is.
+        write_json(path.with_suffix(".json"), sums)
+        save_model(model, path)
+        for _, old in self._found()[KEPT:]:
+            for file in (old, sidecar(old), old.with_suffix(".json")):
+                file.unlink(missing_ok=True)

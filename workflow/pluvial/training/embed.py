@@ -11,7 +11,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pluvial.dataset.pipeline import Layout, evaluation_batches
+from pluvial.dataset.pipeline import Layout, evaluation_batches, physical
 from pluvial.files.atomic import atomic_path
 from pluvial.jobs import progress
 from pluvial.models.files import load_model
@@ -36,7 +36,7 @@ def embed_records(
 
     Returns:
         One row per record in order of time: ``time`` (int64), ``split``, ``rain`` and ``depth``
-        (unit vectors, float32[D]).
+        (float32[D]).
     """
     manifest = read_manifest(manifest_path)
     layout = Layout.of(manifest)
@@ -49,7 +49,7 @@ def embed_records(
         batches = evaluation_batches(shards, layout, batch=BATCH)
         total = -(-manifest["splits"][split]["records"] // BATCH)
         for times, left, right in _embedded(
-            progress(batches, f"{split} batches", total), rain, depth
+            progress(batches, f"{split} batches", total), layout, rain, depth
         ):
             parts.append(
                 pd.DataFrame(
@@ -63,17 +63,15 @@ Embedded = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]
 
 
 def _embedded(
-    batches: Iterator[tuple[tf.Tensor, ...]], rain: keras.Model, depth: keras.Model
+    batches: Iterator[dict[str, tf.Tensor]], layout: Layout, rain: keras.Model, depth: keras.Model
 ) -> Iterator[Embedded]:
-    """(times int64[B], rain float32[B, D], depth float32[B, D]) of each batch, unit vectors."""
+    """(times int64[B], rain float32[B, D], depth float32[B, D]) of each batch."""
 
     @tf.function(reduce_retracing=True)
-    def both(rates: tf.Tensor, water: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return (
-            tf.math.l2_normalize(rain(rates, training=False), axis=-1),
-            tf.math.l2_normalize(depth(water, training=False), axis=-1),
-        )
+    def both(fields: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        rates, water = physical(fields, layout)
+        return rain(rates, training=False), depth(water, training=False)
 
-    for times, rates, water in batches:
-        left, right = both(rates, water)
-        yield times.numpy(), left.numpy(), right.numpy()
+    for fields in batches:
+        left, right = both(fields)
+        yield fields["time"].numpy(), left.numpy(), right.numpy()

@@ -42,4 +42,5 @@ class History:
         """Write all rows to ``path`` as CSV."""
         with atomic_path(path) as temporary:
             table = pd.DataFrame(self.rows, columns=None if self.rows else ["epoch"])
-            table.to_csv(temporary, index=False, float_format="%.6g")
+            # To the last digit: which epoch is the best must not depend on an interruption.
+            table.to_csv(temporary, index=False)

@@ -1,18 +1,17 @@
-"""Contrastive pretraining, epoch by epoch, resumable after any of them."""
+"""Contrastive pretraining: what is trained on what, and what comes out of it."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from pluvial.config.learning import PretrainConfig
-from pluvial.dataset.pipeline import Layout, shuffled_pairs, training_pairs
+from pluvial.dataset.catalogue import Catalogue
+from pluvial.dataset.pipeline import Layout
 from pluvial.errors import PluvialError
 from pluvial.files.documents import write_json
 from pluvial.files.fingerprints import document_sha256, file_sha256
@@ -20,37 +19,41 @@ from pluvial.frames.elevation import read_elevation
 from pluvial.jobs import logger
 from pluvial.models.build import build_dual_encoder
 from pluvial.models.dual_encoder import DualEncoder
-from pluvial.models.files import save_model
-from pluvial.records.manifest import read_manifest, whole_shards
-from pluvial.training.checkpoints import Checkpoints
+from pluvial.models.files import load_model, save_model
+from pluvial.records.manifest import read_manifest
+from pluvial.training.checkpoints import Checkpoint, Checkpoints
 from pluvial.training.history import History
+from pluvial.training.loop import Loop
+from pluvial.training.source import RecordSource
+from pluvial.training.steps import strategy_for
+from pluvial.training.validation import Validation
 
 Run = Literal["trained", "shuffled", "untrained"]
 """The real thing, and its two controls: pairs torn apart, and no training at all."""
 
-EPOCH_STRIDE = 1_000
-VALIDATION_STEPS = 8
+BFLOAT16_SINCE = (8, 0)
+"""Compute capability of the first NVIDIA GPUs that multiply bfloat16."""
+KEYS_OF_THE_MACHINE = {"checkpoint_minutes"}
+"""Keys that do not alter what a training becomes."""
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A manifest and its checked shards, each with its number of records."""
+class Trained:
+    """A finished training.
 
-    manifest: dict[str, Any]
-    layout: Layout
-    train: list[tuple[Path, int]]
-    val: list[tuple[Path, int]]
+    Attributes:
+        model: as it was after ``epoch`` epochs.
+        epoch: the best on the validation split, else the last.
+        history: of all epochs.
+        identity: fingerprint of the training.
+        stopped: why it ended early; None if it did not.
+    """
 
-    @classmethod
-    def open(cls, path: Path) -> Dataset:
-        """Read the manifest at ``path`` and check every shard for training against it."""
-        manifest = read_manifest(path)
-
-        def counted(split: str) -> list[tuple[Path, int]]:
-            counts = [shard["records"] for shard in manifest["splits"][split]["shards"]]
-            return list(zip(whole_shards(path, split), counts, strict=True))
-
-        return cls(manifest, Layout.of(manifest), counted("train"), counted("val"))
+    model: DualEncoder
+    epoch: int
+    history: History
+    identity: str
+    stopped: dict[str, Any] | None
 
 
 def fingerprint(
@@ -67,7 +70,7 @@ def fingerprint(
     """
     return document_sha256(
         {
-            "config": config.model_dump(mode="json"),
+            "config": config.model_dump(mode="json", exclude=KEYS_OF_THE_MACHINE),
             "data": manifest,
             "heightmap": file_sha256(heightmap),
             "run": run,
@@ -93,7 +96,7 @@ def make_encoders(
 
     See :func:`pretrain` for the arguments.
     """
-    model, history, identity = pretrain(
+    trained = pretrain(
         manifest_path,
         heightmap_path,
         config,
@@ -102,19 +105,21 @@ def make_encoders(
         checkpoints=checkpoints,
         tensorboard=tensorboard,
     )
-    save_model(model.rain_tower, folder / "rain.keras")
-    save_model(model.depth_tower, folder / "depth.keras")
-    history.copy_to(folder / "history.csv")
+    save_model(trained.model.rain_tower, folder / "rain.keras")
+    save_model(trained.model.depth_tower, folder / "depth.keras")
+    trained.history.copy_to(folder / "history.csv")
     write_json(
         folder / "training.json",
         {
             "run": run,
-            "fingerprint": identity,
+            "fingerprint": trained.identity,
             "config": config.model_dump(mode="json"),
             "manifest_sha256": file_sha256(manifest_path),
+            "epoch": trained.epoch,
+            "stopped": trained.stopped,
             "parameters": {
-                "rain": model.rain_tower.count_params(),
-                "depth": model.depth_tower.count_params(),
+                "rain": trained.model.rain_tower.count_params(),
+                "depth": trained.model.depth_tower.count_params(),
             },
             "keras": keras.__version__,
             "tensorflow": tf.__version__,
@@ -132,7 +137,8 @@ def pretrain(
     code: str,
     checkpoints: Path,
     tensorboard: Path,
-) -> tuple[DualEncoder, History, str]:
+    devices: list[str] | None = None,
+) -> Trained:
     """Train, going on from the newest checkpoint of the same configuration and data.
 
     Args:
@@ -143,107 +149,88 @@ def pretrain(
         code: digest of the library files that a training runs through.
         checkpoints: folder for all trainings; this one's is named by its fingerprint.
         tensorboard: folder of the event files.
+        devices: to train on; left out, all GPUs, else the processors.
 
-    Returns:
-        The model, its history and the training's fingerprint.
+    Raises:
+        PluvialError: if the dataset is not whole or too small, if the training diverges, or if it
+            is told to stop; it then goes on from there the next time.
     """
-    dataset = Dataset.open(manifest_path)
-    _require_batches(dataset, config, manifest_path)
-    _, elevation = read_elevation(heightmap_path)
-    identity = fingerprint(config, dataset.manifest, heightmap_path, run, code)
+    manifest = read_manifest(manifest_path)
+    train = Catalogue.open(manifest_path, "train")
+    _require_a_batch(train, config, manifest_path)
+    identity = fingerprint(config, manifest, heightmap_path, run, code)
     name = f"{run}-{identity[:16]}"
     kept = Checkpoints(checkpoints / name)
-    # tf.data mixes the global seed into every shuffle; a resumed training must set it alike.
+    strategy = strategy_for(devices)
+    _require_equal_parts(config, strategy.num_replicas_in_sync)
+    with strategy.scope():
+        start = _started(config, manifest, heightmap_path, kept)
+    done = start.step // config.steps_per_epoch
+    history = History(kept.folder / "history.csv", tensorboard / name, done)
+    if run == "untrained":
+        return Trained(start.model, 0, history, identity, None)
+    layout = Layout.of(manifest)
+    loop = Loop(
+        model=start.model,
+        config=config,
+        source=RecordSource(train, layout, config, torn=run == "shuffled"),
+        strategy=strategy,
+        validation=Validation(
+            Catalogue.open(manifest_path, "val"), manifest["features"], layout, config
+        ),
+        kept=kept,
+        history=history,
+        step=start.step,
+        sums=dict(start.sums),
+    )
+    loop.run()
+    best = _best_epoch(history)
+    model = load_model(kept.best) if best else loop.model
+    return Trained(model, best or len(history.rows), history, identity, loop.stopped)
+
+
+def _started(
+    config: PretrainConfig, manifest: dict[str, Any], heightmap: Path, kept: Checkpoints
+) -> Checkpoint:
+    """The newest checkpoint, or the beginning."""
+    # Without it the order in which threads add up a gradient would alter its last digits.
+    tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
     found = kept.latest()
     if found is None:
-        done, model = (
-            0,
-            build_dual_encoder(config.encoder, dataset.manifest, elevation, config.seed),
-        )
-        model.compile(_optimizer(config))
-    else:
-        done, model = found
-        logger.info("resuming after epoch %d of %d (%s)", done, config.epochs, kept.folder)
-    history = History(kept.folder / "history.csv", tensorboard / name, done)
-    epochs = 0 if run == "untrained" else config.epochs
-    for epoch in range(done, epochs):
-        row = _train_epoch(model, dataset, config, run, epoch)
-        # The history first: on resuming, rows beyond the checkpoint are dropped, never missed.
-        history.add(row)
-        kept.save(epoch + 1, model)
-        logger.info(
-            "epoch %d of %d: loss %.3f (chance %.3f), in-batch hits %.0f %%, "
-            "validation loss %.3f, %.0f pairs/s",
-            epoch + 1, epochs, row["loss"], row["chance_loss"], 100 * row["rain_to_depth"],
-            row.get("val_loss", float("nan")), row["pairs_per_second"],
-        )  # fmt: skip
-    return model, history, identity
+        return Checkpoint(0, _fresh(config, manifest, heightmap), {})
+    done, rest = divmod(found.step, config.steps_per_epoch)
+    within = f" and {rest} steps" if rest else ""
+    logger.info("resuming after epoch %d of %d%s (%s)", done, config.epochs, within, kept.folder)
+    return found
 
 
-def _train_epoch(
-    model: DualEncoder, dataset: Dataset, config: PretrainConfig, run: Run, epoch: int
-) -> dict[str, float]:
-    """Train one virtual epoch; its order is a function of seed and epoch alone."""
-    pairs = shuffled_pairs if run == "shuffled" else training_pairs
-    seed = config.seed * EPOCH_STRIDE + epoch
-    began = time.monotonic()
-    fitted = model.fit(
-        pairs(
-            dataset.train,
-            dataset.layout,
-            batch=config.batch,
-            steps=config.steps_per_epoch,
-            seed=seed,
-            dry_windows=config.dry_windows,
-        ).map(_as_inputs),
-        epochs=epoch + 1,
-        initial_epoch=epoch,
-        shuffle=False,
-        verbose=0,
-    )
-    seconds = time.monotonic() - began
-    row = {name: float(values[-1]) for name, values in fitted.history.items()}
-    if not np.isfinite(row["loss"]):
-        raise PluvialError(
-            f"the loss is {row['loss']} in epoch {epoch + 1}: the training has diverged",
-            where=f"pretrain, {run}",
-            remedy="Lower `pretrain.learning_rate`, or raise `pretrain.warmup_steps`",
-        )
-    steps = min(VALIDATION_STEPS, drawable(dataset, "val", config) // config.batch)
-    if steps:
-        row |= _validate(model, dataset, config, steps)
-    return {
-        "epoch": float(epoch + 1),
-        **row,
-        "chance_loss": float(keras.ops.log(float(config.batch))),
-        "inverse_temperature": float(keras.ops.exp(model.log_scale)),
-        "pairs_per_second": config.steps_per_epoch * config.batch / seconds,
-    }
+def _fresh(config: PretrainConfig, manifest: dict[str, Any], heightmap: Path) -> DualEncoder:
+    """The model before its first step, with its optimizer."""
+    _, elevation = read_elevation(heightmap)
+    keras.mixed_precision.set_global_policy(_precision(config))
+    try:
+        biased = config.loss.kind == "siglip"
+        model = build_dual_encoder(config.encoder, manifest, elevation, config.seed, biased=biased)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    model.compile(_optimizer(config))
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
-def _validate(
-    model: DualEncoder, dataset: Dataset, config: PretrainConfig, steps: int
-) -> dict[str, float]:
-    """Loss and hits on the same few batches of validation pairs after each epoch."""
-    pairs = training_pairs(
-        dataset.val,
-        dataset.layout,
-        batch=config.batch,
-        steps=steps,
-        seed=config.seed,
-        dry_windows=config.dry_windows,
-    )
-    found = model.evaluate(pairs.map(_as_inputs), verbose=0, return_dict=True)
-    return {f"val_{name}": float(value) for name, value in found.items()}
-
-
-def _as_inputs(rain: tf.Tensor, depth: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor]]:
-    return ((rain, depth),)
+def _precision(config: PretrainConfig) -> str:
+    """Keras' name of what the towers compute in."""
+    if config.precision != "auto":
+        return config.precision
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    capable = [d.get("compute_capability", (0, 0)) >= BFLOAT16_SINCE for d in details]
+    return "mixed_bfloat16" if capable and all(capable) else "float32"
 
 
 def _optimizer(config: PretrainConfig) -> keras.optimizers.Optimizer:
-    """AdamW, warmed up linearly, then a cosine down to zero; gradients clipped to norm 1."""
+    """AdamW, warmed up linearly, then a cosine down to zero."""
     total = config.epochs * config.steps_per_epoch
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=config.learning_rate / 100,
@@ -251,17 +238,27 @@ def _optimizer(config: PretrainConfig) -> keras.optimizers.Optimizer:
         warmup_target=config.learning_rate,
         warmup_steps=config.warmup_steps,
     )
-    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=1.0)
+    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
 
 
-def drawable(dataset: Dataset, split: str, config: PretrainConfig) -> int:
-    """How many records of a split training draws from: all, or those with rain."""
-    key = "records" if config.dry_windows else "records_with_rain"
-    return int(dataset.manifest["splits"][split][key])
+def _best_epoch(history: History) -> int:
+    """The epoch with the best retrieval on the validation split; 0 if none was judged."""
+    scores = [row.get("val_retrieval", float("nan")) for row in history.rows]
+    judged = [score for score in scores if score == score]
+    return scores.index(max(judged)) + 1 if judged else 0
 
 
-def _require_batches(dataset: Dataset, config: PretrainConfig, where: Path) -> None:
-    records = drawable(dataset, "train", config)
+def _require_equal_parts(config: PretrainConfig, devices: int) -> None:
+    if config.batch % devices:
+        raise PluvialError(
+            f"a batch of {config.batch} cannot be split over {devices} devices",
+            where="pretrain.batch",
+            remedy="Write a multiple of it",
+        )
+
+
+def _require_a_batch(train: Catalogue, config: PretrainConfig, where: Path) -> None:
+    records = int(train.drawable(dry_windows=config.dry_windows).sum())
     if records < config.batch:
         raise PluvialError(
             f"the training split holds {records} records to draw from, fewer than one batch of "

@@ -63,6 +63,10 @@ TABLE_FIELDS = {
     "start": ("cr:Int64", "first byte of the record's gzip member in its shard"),
     "size": ("cr:Int64", "bytes of the record's gzip member"),
     "digest": ("cr:UInt64", "XXH3-64 of the record's gzip member"),
+    "storm": ("cr:Int32", "number of its storm; 0 before the first"),
+    "with_rain": ("sc:Boolean", "whether there is any in the window"),
+    "rain_digest": ("cr:UInt64", "XXH3-64 of the record's rain"),
+    "depth_digest": ("cr:UInt64", "XXH3-64 of the record's depth"),
     "rain_now_mm_h": ("cr:Float32", "areal mean of the newest rain channel, mm/h"),
     "depth_mean_m": ("cr:Float32", "areal mean of the depth, m"),
 }

@@ -45,9 +45,13 @@ def make_gallery(times: NDArray[np.int64], *, spacing: float, tolerance: float) 
         if not chosen or time - times[chosen[-1]] >= spacing:
             chosen.append(position)
     candidates = np.array(chosen, dtype=np.intp)
-    distance = np.abs(times[:, None] - times[candidates][None, :])
-    nearest = distance.argmin(axis=1) if candidates.size else np.zeros(0, dtype=np.intp)
-    near = distance[np.arange(times.size), nearest] <= tolerance
+    if not candidates.size:
+        return Gallery(candidates, candidates, candidates)
+    after = np.searchsorted(times[candidates], times).clip(1, max(1, candidates.size - 1))
+    two = np.stack([after - 1, np.minimum(after, candidates.size - 1)])
+    distance = np.abs(times - times[candidates][two])
+    nearest = two[distance.argmin(axis=0), np.arange(times.size)]
+    near = distance.min(axis=0) <= tolerance
     return Gallery(candidates, np.flatnonzero(near), nearest[near])
 
 
@@ -60,6 +64,20 @@ def ranks(similarity: NDArray[np.floating], answers: NDArray[np.intp]) -> NDArra
     """
     true = similarity[np.arange(answers.size), answers]
     return np.asarray(np.count_nonzero(~(similarity < true[:, None]), axis=1))
+
+
+def rank_matrix(similarity: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Rank of every candidate for every query, intp[Q, N], as :func:`ranks` counts.
+
+    Args:
+        similarity: float[Q, N], larger is more alike; NaN has the last rank.
+    """
+    count = similarity.shape[1]
+    found = np.empty(similarity.shape, dtype=np.intp)
+    for row, values in enumerate(similarity):
+        found[row] = count - np.searchsorted(np.sort(values), values, side="left")
+    found[np.isnan(similarity)] = count
+    return found
 
 
 def summarise(found: NDArray[np.intp], candidates: int) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pluvial.diagnostics.baselines import Maps, pixel_vectors, volume_vectors
-from pluvial.diagnostics.retrieval import make_gallery, ranks, retrieve, summarise
+from pluvial.diagnostics.baselines import baselines, best_channels, pixel_vectors, volume_vectors
+from pluvial.diagnostics.maps import Maps
+from pluvial.metrics.retrieval import make_gallery, ranks, retrieve, summarise
 
 HOUR = 3600
 
@@ -72,24 +73,47 @@ def test_summary_by_hand() -> None:
     assert found["R@1_over_chance"] == pytest.approx(12.5)
 
 
-def some_maps(seed: int, count: int) -> Maps:
-    """Maps whose depth is the rain of the last hour, cell by cell."""
+def some_maps(seed: int, count: int, lag: int = 0) -> Maps:
+    """Maps whose depth is the rain of one of three channels, cell by cell."""
     rng = np.random.default_rng(seed)
-    channels = rng.gamma(0.5, 4, (count, 6, 6, 2)).astype(np.float32)
-    return Maps(channels, channels[..., 1] / 100, np.array([7.0, 1.0]))
+    channels = rng.gamma(0.5, 4, (count, 6, 6, 3)).astype(np.float32)
+    cells = np.arange(6)
+    return Maps(channels, channels[..., 2 - lag] / 100, np.array([5.0, 2.0, 1.0]), cells, cells)
 
 
 def test_rain_since_takes_whole_channels() -> None:
     maps = some_maps(0, 4)
-    np.testing.assert_allclose(maps.rain_since(1), maps.channels[..., 1], rtol=1e-6)
-    total = 7 * maps.channels[..., 0] + maps.channels[..., 1]
-    np.testing.assert_allclose(maps.rain_since(8), total, rtol=1e-5)
+    np.testing.assert_allclose(maps.rain_since(1), maps.channels[..., 2], rtol=1e-6)
+    np.testing.assert_array_equal(maps.rain_since(0.5), 0)
+    two = 2 * maps.channels[..., 1] + maps.channels[..., 2]
+    np.testing.assert_allclose(maps.rain_since(3), two, rtol=1e-5)
+    np.testing.assert_allclose(maps.rain_since(4), two, rtol=1e-5)
+
+
+def test_rain_is_carried_onto_the_grid_of_the_depth() -> None:
+    coarse = np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1)
+    place = np.array([0, 0, 1, 1])
+    maps = Maps(coarse, np.zeros((1, 4, 4), np.float32), np.ones(1), place, place)
+    np.testing.assert_array_equal(maps.rain(0, 1)[0], np.kron(coarse[0, ..., 0], np.ones((2, 2))))
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2])
+def test_the_lag_is_found_on_the_training_records(lag: int) -> None:
+    train, held_out = some_maps(1, 300, lag), some_maps(2, 60, lag)
+    assert best_channels(train) == (2 - lag, 3 - lag)
+    gallery = make_gallery(np.arange(60) * HOUR, spacing=HOUR, tolerance=0)
+    found = {name: retrieve(*both, gallery) for name, both in baselines(train, held_out).items()}
+    (lagged,) = [name for name in found if name.startswith("lagged")]
+    assert lagged == f"lagged pixel correlation {('0-1', '1-3', '3-8')[lag]} h"
+    for way in ("rain_to_depth", "depth_to_rain"):
+        assert found[lagged][way]["R@1"] > 0.95
+        assert found["volume match"][way]["R@1"] < 0.5
 
 
 def test_baselines_find_what_they_look_for() -> None:
     train, held_out = some_maps(1, 300), some_maps(2, 60)
     gallery = make_gallery(np.arange(60) * HOUR, spacing=HOUR, tolerance=0)
-    by_pixel = retrieve(*pixel_vectors(train, held_out, 1.0), gallery)
+    by_pixel = retrieve(*pixel_vectors(train, held_out, 2, 3), gallery)
     assert by_pixel["rain_to_depth"]["R@1"] > 0.95
     assert by_pixel["depth_to_rain"]["R@1"] > 0.95
     by_volume = retrieve(*volume_vectors(train, held_out), gallery)
