@@ -15,6 +15,7 @@ demo: env
 	@echo
 	@echo "figures      results/default/figures/"
 	@echo "verdict      results/default/figures/verdict.html"
+	@echo "explorer     results/default/figures/explorer.html"
 	@echo "retrieval    results/default/diagnostics/retrieval.json"
 	@echo "report       results/default/report.html"
 	@echo "TensorBoard  .venv/bin/tensorboard --logdir results/default/tensorboard"

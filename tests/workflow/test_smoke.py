@@ -33,6 +33,7 @@ def test_everything_is_there(smoke: Workplace) -> None:
         for k in ("png", "svg")
     ]
     expected += ["diagnostics/retrieval.json", "diagnostics/verdict.json", "figures/verdict.html"]
+    expected += ["figures/explorer.html"]
     expected += ["shards/manifest.json", "frames/report.json"]
     expected += [
         f"encoders/{run}/{tower}.keras"

@@ -14,7 +14,7 @@ with job("explorer", snakemake.log[0]):
             umap=Path(snakemake.input.umap),
             manifest=Path(snakemake.input.manifest),
             report=Path(snakemake.input.report),
-            verdict=next(map(Path, snakemake.input.verdict), None),
+            verdict=Path(snakemake.input.verdict),
             histories={
                 "trained": Path(snakemake.input.trained),
                 "shuffled": Path(snakemake.input.shuffled),

@@ -102,9 +102,9 @@ def columns_of(
         _splits(table["split"].to_numpy(str)),
     ]  # fmt: skip
     if pairs is not None:
-        for direction, what in (("rain_to_depth", "depth map"), ("depth_to_rain", "rain window")):
+        for direction, what in (("rain_to_depth", "depth"), ("depth_to_rain", "rain")):
             words = f"Rank of the true {what} (1 = best, of {pairs.candidates.size})"
-            found.append(_rank(direction, words, f"true {what}, rank", pairs))
+            found.append(_rank(direction, words, f"rank of true {what}", pairs))
     return found
 
 

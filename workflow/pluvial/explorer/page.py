@@ -49,15 +49,14 @@ class Files:
     Attributes:
         umap: parquet, as ``diagnostics.projection.make_projection`` writes it.
         manifest: of the dataset, whose shards hold the records for the thumbnails.
-        report: ``retrieval.json``.
-        verdict: ``verdict.json``, if there is one.
+        report, verdict: ``retrieval.json`` and ``verdict.json``.
         histories: ``history.csv`` of the runs, such as trained and shuffled.
     """
 
     umap: Path
     manifest: Path
     report: Path
-    verdict: Path | None
+    verdict: Path
     histories: Mapping[str, Path]
 
 
@@ -98,7 +97,7 @@ def make_explorer(
     document: dict[str, Any] = {
         "name": settings.name,
         "records": len(table),
-        "start": int(np.argmax(labels.flooded)),
+        "start": _first_shown(labels, pairs),
         "spaces": spaces,
         "columns": [column.document() for column, _ in columns],
         "umap": {
@@ -119,6 +118,12 @@ def make_explorer(
     )
     write_text(path, render(words, document, blocks))
     logger.info("%d records, %.1f MB", len(table), path.stat().st_size / 1e6)
+
+
+def _first_shown(labels: Labels, pairs: Pairs | None) -> int:
+    """The largest flood, if possible one whose rain may ask for its depth map."""
+    asked = pairs.answers >= 0 if pairs else np.zeros(labels.flooded.size, dtype=bool)
+    return int(np.argmax(np.where(asked, labels.flooded + 1, labels.flooded)))
 
 
 def about(name: str, shown: int, projected: int, in_dataset: int) -> str:

@@ -1,7 +1,7 @@
 // Parallel coordinates: the density of all lines, medians, brushes, and the strip of eta squared.
 
 const lines = find("#axes-lines"), axesOver = find("#axes-over"), axesTip = find("#axes-tip");
-const SPACE = { left: 40, right: 12, top: 8, bottom: 34 }; // CSS pixels around the lines
+const SPACE = { left: 46, right: 12, top: 8, bottom: 34 }; // CSS pixels around the lines
 const FEW = 300; // selected records that are drawn one by one
 const zoom = { first: 0, last: 1, cursor: -1, dragging: false };
 const SEEN = { still: 60000, moving: 6000 }; // lines that the density is taken from
@@ -77,7 +77,7 @@ function drawLines() {
   context.drawImage(paintDensity(crowdDensity, front, some), SPACE.left * r, SPACE.top * r, boxWidth(), boxHeight());
   context.save();
   context.beginPath();
-  context.rect((SPACE.left - 6) * r, 0, boxWidth() + 12 * r, lines.height);
+  context.rect((SPACE.left - 12) * r, 0, boxWidth() + 24 * r, lines.height);
   context.clip();
   if (few) {
     context.globalAlpha = Math.max(0.12, Math.min(0.8, 12 / records.length));
@@ -158,7 +158,7 @@ function drawScale(context) {
     context.fillText(z > 0 ? `+${z} sd` : z < 0 ? `−${-z} sd` : "mean", right, y);
   }
   context.fillText("η²", right, lines.height - (SPACE.bottom - 10) * r);
-  context.fillText("no.", right, lines.height - 9 * r);
+  context.fillText("no.", right - 12 * r, lines.height - 9 * r);
   context.textBaseline = "alphabetic";
 }
 
