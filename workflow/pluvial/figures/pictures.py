@@ -48,7 +48,7 @@ RUNS = {
     "untrained": "untrained",
 }
 METHOD = (
-    "Middle: held-out pictures (left column) and the training pictures whose embeddings are most "
+    "Middle: held-out pictures (left column) and the others whose embeddings are most "
     "alike by cosine; frames bear the colour of the kind.\n"
     "Right: every dimension is standardised over the pictures shown and ordered by correlation. "
     "η²: share of a dimension's variance that lies between the kinds; dashed: expected of no "
@@ -103,7 +103,7 @@ def picture_sheet(
         told = ""
         if run in scores:
             told = (
-                f"ten nearest tell {percent(scores[run])} of held-out kinds "
+                f"ten nearest training pictures tell the kind of {percent(scores[run])} "
                 f"(chance {percent(1 / len(kinds.names))})"
             )
         draw_neighbours(sheet, top, next(letters), told, space, kinds)
@@ -143,7 +143,7 @@ def draw_kinds(
 def draw_neighbours(
     sheet: Sheet, top: float, letter: str, told: str, space: Space, kinds: Kinds
 ) -> None:
-    """Held-out pictures, and the training pictures nearest to each."""
+    """Held-out pictures, and those nearest to each that are not held out."""
     sheet.heading(STORMS_LEFT, top, letter, "Nearest neighbours")
     axes = sheet.axes(STORMS_LEFT, top + 0.1, MAP, MAP)
     bare(axes, frame=False)
