@@ -177,8 +177,8 @@ class Loop:
         at_chance = all(row["loss"] >= AT_CHANCE * row["chance_loss"] for row in recent)
         towers = [name for name in self.towers if all(row[f"{name}_collapsed"] for row in recent)]
         if towers and at_chance and len(recent) == FALLEN_EPOCHS:
-            which = " and ".join(towers)
-            because = f"the {which} tower had collapsed {FALLEN_EPOCHS} epochs in a row"
+            which = " and ".join(towers) + (" towers" if len(towers) > 1 else " tower")
+            because = f"the {which} had collapsed {FALLEN_EPOCHS} epochs in a row"
             return {"reason": "collapsed", "towers": towers, "because": because}
         patience = self.config.patience
         scores = [row.get("val_retrieval", float("nan")) for row in rows]
