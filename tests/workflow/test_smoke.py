@@ -13,7 +13,7 @@ from workplace import CHECKOUT, Workplace, jobs, named_case
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 
 
-JUDGED = {"judgement", "retrieval_figure", "verdict_page"}
+JUDGED = {"explorer_page", "judgement", "retrieval_figure", "verdict_page"}
 """What reads how the encoders are judged."""
 
 
@@ -128,6 +128,7 @@ def test_a_lost_shard_alone_is_remade(smoke: Workplace, tmp_path: Path) -> None:
                 "plan_figure",
                 "domain_figure",
                 "verdict_page",
+                "explorer_page",
             },
         ),
         ("figures/retrieval.py", {"retrieval_figure"}),
@@ -151,7 +152,12 @@ def test_an_edit_in_figures_reruns_figures_only(
     [
         ("retrieval", "tolerance_minutes", 10, JUDGED),
         ("verdict", "draws", 300, JUDGED),
-        ("figures", "umap_min_dist", 0.5, {"umap", "embedding_figure", "random_control_figure"}),
+        (
+            "figures",
+            "umap_min_dist",
+            0.5,
+            {"umap", "embedding_figure", "random_control_figure", "explorer_page"},
+        ),
     ],
 )
 def test_a_changed_key_reruns_what_reads_it(
