@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from explored import DEPTH_GRID, RAIN_GRID, Run
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluvial.errors import PluvialError
 from pluvial.explorer.thumbnails import (
@@ -34,6 +34,7 @@ def test_classes_are_those_of_matplotlib(classes: Classes) -> None:
     assert classify(np.array([np.nan], np.float32), classes.edges).tolist() == [MISSING_CLASS]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90))
 def test_a_thumbnail_keeps_the_shape_of_its_grid(rows: int, cols: int) -> None:
     height, width = thumbnail_shape(rows, cols)
@@ -45,6 +46,7 @@ def test_a_thumbnail_keeps_the_shape_of_its_grid(rows: int, cols: int) -> None:
         assert max(height, width) == 32
 
 
+@settings(deadline=None)
 @given(st.integers(1, 80), st.integers(1, 80), st.integers(0, 2**32 - 1))
 def test_a_pixel_is_the_mean_of_its_known_cells(rows: int, cols: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -89,6 +91,7 @@ def test_a_record_that_is_in_no_shard_is_named(run: Run) -> None:
         read_thumbnails(shards, manifest["features"], run.records.times[[0, 239]])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 5))
 def test_blocks_hold_two_pixels_in_a_byte(count: int, per: int, side: int) -> None:
     rng = np.random.default_rng(count)
