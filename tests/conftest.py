@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Inherited by every process that the tests start.
@@ -26,3 +27,8 @@ def boscastle() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data is not at {folder} (set PLUVIAL_DATA)")
     return folder
+
+
+# How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
