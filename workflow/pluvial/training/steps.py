@@ -101,7 +101,9 @@ def contrastive_loss(
 
     Both are float32[]. ``ids`` are int64[B] by :data:`IDS`.
     """
-    left_out = keras.ops.eye(rain.shape[0], dtype="bool")
+    # How many a gathered batch holds is known only when it runs.
+    pair = keras.ops.arange(keras.ops.shape(rain)[0])
+    left_out = pair[:, None] == pair[None, :]
     if config.false_negative_minutes is not None:
         seconds = 60 * config.false_negative_minutes
         left_out = false_negatives(*(ids[name] for name in IDS), seconds=seconds)
