@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pluvial.records.digest import record_digest
+from pluvial.records.reading import read_shard
 from pluvial.records.window import Records
 from pluvial.records.writing import write_shard
 
@@ -48,3 +50,15 @@ def write_records(
         identity or {"split": path.parent.name, "shard": stem},
     )
     return sidecar
+
+
+def read_split(shards: Sequence[Path], features: dict[str, Any]) -> Records:
+    """All records of the given shards, in order of time."""
+    parts = [read_shard(path, features) for path in shards]
+    order = np.argsort(np.concatenate([part.times for part in parts]))
+    return Records(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])[order]
+            for name in ("times", "rain", "depth")
+        )
+    )

@@ -32,7 +32,7 @@ from pluvial.files.documents import read_json
 from pluvial.records.ledger import make_proofs
 from pluvial.records.manifest import read_manifest
 from pluvial.records.plan import build_plan, purge_seconds
-from pluvial.records.reading import read_split
+from shards import read_split
 
 
 def candidates(seed: int, count: int = 4 * DAY_STEPS) -> Candidates:

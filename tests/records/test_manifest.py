@@ -15,9 +15,9 @@ from pluvial.frames.variables import MISSING
 from pluvial.grids.grid import Grid
 from pluvial.records.manifest import read_manifest, whole_shards, write_manifest
 from pluvial.records.normalise import Histogram, Moments, normalisation
-from pluvial.records.reading import read_shard, read_split
+from pluvial.records.reading import read_shard
 from pluvial.records.window import Records, Window
-from shards import write_records
+from shards import read_split, write_records
 
 FEATURES = {"rain": {"shape": [4, 3, 2]}, "depth": {"shape": [8, 6]}}
 

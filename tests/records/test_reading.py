@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pluvial.errors import PluvialError
-from pluvial.records.reading import read_shard, read_split
+from pluvial.records.reading import read_shard, read_times
 from pluvial.records.window import Records
 from shards import features, write_records
 
@@ -67,16 +66,19 @@ def test_shapes_of_another_manifest_are_refused(shard: Path) -> None:
         read_shard(shard, {"rain": {"shape": [3, 2, 2]}, "depth": {"shape": [4, 4]}})
 
 
-def test_a_split_is_in_order_of_time(tmp_path: Path) -> None:
+def test_records_are_found_by_their_times_in_any_shard(tmp_path: Path) -> None:
     paths = []
     for number, first in enumerate((40, 0, 20)):
         paths.append(tmp_path / f"01-0000{number}.tfrecord.gz")
-        mixed = some_records(first)
-        order = np.random.default_rng(number).permutation(4)
-        write_records(Records(mixed.times[order], mixed.rain[order], mixed.depth[order]), paths[-1])
-    found = read_split(paths, features(some_records()))
-    assert found.times.tolist() == [
-        300 * k for first in (0, 20, 40) for k in range(first, first + 4)
-    ]
-    np.testing.assert_array_equal(found.rain[4:8], some_records(20).rain)
-    shutil.rmtree(tmp_path)
+        write_records(some_records(first), paths[-1])
+    times = [300 * k for k in (21, 2, 43, 0)]
+    found = read_times(paths, times, features(some_records()))
+    assert found.times.tolist() == times
+    for place, (first, row) in enumerate([(20, 1), (0, 2), (40, 3), (0, 0)]):
+        np.testing.assert_array_equal(found.rain[place], some_records(first).rain[row])
+        np.testing.assert_array_equal(found.depth[place], some_records(first).depth[row])
+
+
+def test_a_time_in_no_shard_is_named(shard: Path) -> None:
+    with pytest.raises(PluvialError, match="1 records are in no shard, the first at 7 s"):
+        read_times([shard], [7], features(some_records()))

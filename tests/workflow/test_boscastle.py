@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pluvial.records.manifest import read_manifest, whole_shards
-from pluvial.records.reading import read_split
+from shards import read_split
 from workplace import Workplace, named_case
 
 pytestmark = [pytest.mark.workflow, pytest.mark.realdata, pytest.mark.xdist_group("boscastle")]

@@ -13,7 +13,7 @@ from workplace import CHECKOUT, Workplace, jobs, named_case
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 
 
-JUDGED = {"explorer_page", "judgement", "retrieval_figure", "verdict_page"}
+JUDGED = {"explorer_page", "judgement", "retrieval_figure", "retrieved_figures", "verdict_page"}
 """What reads how the encoders are judged."""
 
 
@@ -27,7 +27,8 @@ def test_everything_is_there(smoke: Workplace) -> None:
     expected = [
         f"figures/{n}.{k}"
         for n in (
-            *("catchment", "embeddings", "random_control", "training", "retrieval"),
+            *("catchment", "embedding_rain", "embedding_depth", "embedding_both"),
+            *("random_control", "training", "retrieval", "similarity", "neighbours"),
             *("availability", "plan", "domain"),
         )
         for k in ("png", "svg")
@@ -121,6 +122,8 @@ def test_a_lost_shard_alone_is_remade(smoke: Workplace, tmp_path: Path) -> None:
             {
                 "catchment_figure",
                 "embedding_figure",
+                "both_embeddings_figure",
+                "retrieved_figures",
                 "random_control_figure",
                 "retrieval_figure",
                 "training_figure",
@@ -156,7 +159,8 @@ def test_an_edit_in_figures_reruns_figures_only(
             "figures",
             "umap_min_dist",
             0.5,
-            {"umap", "embedding_figure", "random_control_figure", "explorer_page"},
+            {"umap", "umap_both", "embedding_figure", "both_embeddings_figure"}
+            | {"random_control_figure", "explorer_page"},
         ),
     ],
 )

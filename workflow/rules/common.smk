@@ -35,6 +35,7 @@ wildcard_constraints:
     edition=r"\d{2}",
     shard=r"\d{2}-\d{5}",
     run="trained|shuffled|untrained",
+    side="rain|depth",
 
 
 EDITIONS = editions(CASE)

@@ -53,6 +53,28 @@ rule umap:
         "../scripts/umap_projection.py"
 
 
+rule umap_both:
+    input:
+        umap="<results>/diagnostics/umap.parquet",
+    output:
+        "<results>/diagnostics/umap_both.parquet",
+    log:
+        "<logs>/umap_both.log",
+    benchmark:
+        "<benchmarks>/umap_both.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        code=code("joint_projection.py"),
+        part=part("figures"),
+    script:
+        "../scripts/joint_projection.py"
+
+
 # Embeddings made elsewhere: `own_embeddings: {NAME: ...}`.
 rule own_judgement:
     input:

@@ -32,18 +32,20 @@ rule catchment_figure:
 rule embedding_figure:
     input:
         umap="<results>/diagnostics/umap.parquet",
+        manifest="<results>/shards/manifest.json",
+        shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
     output:
         png=report(
-            "<results>/figures/embeddings.png",
-            caption="../report/embeddings.rst",
+            "<results>/figures/embedding_{side}.png",
+            caption="../report/embedding.rst",
             category="Figures",
-            labels={"figure": "embeddings"},
+            labels={"figure": "{side} embedding"},
         ),
-        svg="<results>/figures/embeddings.svg",
+        svg="<results>/figures/embedding_{side}.svg",
     log:
-        "<logs>/figures/embeddings.log",
+        "<logs>/figures/embedding_{side}.log",
     benchmark:
-        "<benchmarks>/figures/embeddings.tsv"
+        "<benchmarks>/figures/embedding_{side}.tsv"
     conda:
         "../../envs/pluvial.yaml"
     threads: 1
@@ -55,6 +57,34 @@ rule embedding_figure:
         part=part("figures"),
     script:
         "../scripts/embedding_figure.py"
+
+
+rule both_embeddings_figure:
+    input:
+        joint="<results>/diagnostics/umap_both.parquet",
+    output:
+        png=report(
+            "<results>/figures/embedding_both.png",
+            caption="../report/embedding_both.rst",
+            category="Figures",
+            labels={"figure": "rain and depth together"},
+        ),
+        svg="<results>/figures/embedding_both.svg",
+    log:
+        "<logs>/figures/embedding_both.log",
+    benchmark:
+        "<benchmarks>/figures/embedding_both.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        code=code("both_embeddings_figure.py"),
+        part=part("figures"),
+    script:
+        "../scripts/both_embeddings_figure.py"
 
 
 rule random_control_figure:
@@ -138,6 +168,46 @@ rule retrieval_figure:
         code=code("retrieval_figure.py"),
     script:
         "../scripts/retrieval_figure.py"
+
+
+rule retrieved_figures:
+    input:
+        trained="<results>/embeddings/trained.parquet",
+        shuffled="<results>/embeddings/shuffled.parquet",
+        untrained="<results>/embeddings/untrained.parquet",
+        plan=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
+        index=collect("<results>/index/{period}.parquet", period=PERIODS),
+        manifest="<results>/shards/manifest.json",
+        shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
+    output:
+        similarity=report(
+            "<results>/figures/similarity.png",
+            caption="../report/similarity.rst",
+            category="Figures",
+            labels={"figure": "similarity of all pairs"},
+        ),
+        neighbours=report(
+            "<results>/figures/neighbours.png",
+            caption="../report/neighbours.rst",
+            category="Figures",
+            labels={"figure": "what rain retrieves"},
+        ),
+        svg=collect("<results>/figures/{name}.svg", name=["similarity", "neighbours"]),
+    log:
+        "<logs>/figures/retrieved.log",
+    benchmark:
+        "<benchmarks>/figures/retrieved.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        code=code("retrieved_figures.py"),
+        part=part("retrieval", "verdict"),
+    script:
+        "../scripts/retrieved_figures.py"
 
 
 rule availability_figure:
@@ -231,10 +301,14 @@ rule figures:
             "<results>/figures/{name}.{kind}",
             name=[
                 "catchment",
-                "embeddings",
+                "embedding_rain",
+                "embedding_depth",
+                "embedding_both",
                 "random_control",
                 "training",
                 "retrieval",
+                "similarity",
+                "neighbours",
                 "availability",
                 "plan",
                 "domain",

@@ -83,7 +83,7 @@ def judge_case(
     chosen = records.iloc[choice.rows].reset_index(drop=True)
     seen = {split: _seen(split, chosen, manifest_path) for split in (TRAIN, HELD_OUT)}
     labels = _labels(chosen, seen)
-    runs = {name: _pairs(path, chosen, labels) for name, path in embeddings.items()}
+    runs = {name: read_pairs(path, chosen, labels) for name, path in embeddings.items()}
     extra = baselines(seen[TRAIN].maps, seen[HELD_OUT].maps)
     return judge(runs, extra, choice, config)
 
@@ -141,7 +141,9 @@ def _labels(chosen: pd.DataFrame, seen: Mapping[str, Seen]) -> dict[str, NDArray
     return found
 
 
-def _pairs(path: Path, chosen: pd.DataFrame, labels: Mapping[str, NDArray[np.float64]]) -> Pairs:
+def read_pairs(
+    path: Path, chosen: pd.DataFrame, labels: Mapping[str, NDArray[np.float64]]
+) -> Pairs:
     """The vectors of the chosen records, of which no more is held than they."""
     times = pa.array(chosen["time"].to_numpy(np.int64))
     table = pq.read_table(path, filters=pc.field("time").isin(times)).to_pandas()

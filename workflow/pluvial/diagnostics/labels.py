@@ -28,14 +28,15 @@ def read_records(plan: Sequence[Path], index: Sequence[Path]) -> pd.DataFrame:
         index: the index files of all periods.
 
     Returns:
-        ``time`` (int64, s), ``split``, ``storm``, ``depth_mean_m`` and ``hours_since_peak``: hours
-        from the heaviest areal rain of the storm so far to NOW; NaN before the first storm.
+        ``time`` (int64, s), ``split``, ``storm``, ``rain_mm``, ``depth_mean_m`` and
+        ``hours_since_peak``: hours from the heaviest areal rain of the storm so far to NOW; NaN
+        before the first storm.
     """
     table: pd.DataFrame = (
         duckdb.connect(config={"threads": 1})
         .execute(
             "SELECT time, CAST(split AS VARCHAR) AS split, storm, reason IS NULL AS kept, "
-            "storm_mm_h, rain_max_mm_h, depth_mean_m "
+            "storm_mm_h, rain_mm, rain_max_mm_h, depth_mean_m "
             "FROM read_parquet($plan) AS plan JOIN read_parquet($index) AS index USING (time) "
             "ORDER BY time",
             {"plan": [str(file) for file in plan], "index": [str(file) for file in index]},

@@ -14,8 +14,9 @@ import pandas as pd
 from matplotlib.colors import Colormap, to_hex
 from numpy.typing import NDArray
 
+from pluvial.diagnostics.projection import FLOODED_CLASSES
 from pluvial.explorer.pairs import Pairs
-from pluvial.figures.records import CLASS_EDGES, SPLIT_NAMES, Labels
+from pluvial.figures.records import SPLIT_NAMES, Labels
 from pluvial.figures.style import BACKGROUND, OKABE_ITO, OTHER, round_up
 
 COLOURS = 32
@@ -90,7 +91,7 @@ def columns_of(
     found: list[tuple[Column, NDArray[Any]]] = [
         _number("flooded", f"Flooded area (% of cells deeper than {flooded_m:g} m)", "flooded area",
                 "%", 100 * _floats(table, "flooded_fraction"), ice,
-                edges=[100 * edge for edge in CLASS_EDGES]),
+                edges=[100 * edge for edge in FLOODED_CLASSES]),
         _number("rain", "Rain of the window (mm, mean over the area)", "rain of window", "mm",
                 _floats(table, "rain_mm"), rain, scale="log1p"),
         _number("peak", "Heaviest rain of the window (mm/h)", "heaviest rain", "mm/h",

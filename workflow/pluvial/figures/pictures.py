@@ -4,39 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from pluvial.config.learning import FiguresConfig
-from pluvial.figures.embeddings import (
-    FOOT,
-    HEAD,
-    LINES_HEIGHT,
-    LINES_LEFT,
-    LINES_TOP,
-    LINES_WIDTH,
-    MAP,
-    PAGE_WIDTH,
-    ROW_HEIGHT,
-    STORMS_LEFT,
-    STRIP_GAP,
-    STRIP_HEIGHT,
-    draw_density,
-    draw_strip,
-    map_axes,
-    point_size,
-    scatter_groups,
-)
 from pluvial.figures.kinds import NAMED, Kinds, read_kinds, read_scores
+from pluvial.figures.lines import draw_density, draw_strip
 from pluvial.figures.parallel import Coordinates, coordinates
 from pluvial.figures.records import Group, Space
 from pluvial.figures.sheet import MARGIN, Sheet, bare, empty
 from pluvial.figures.style import BACKGROUND, MUTED, SIZES, percent, style
+from pluvial.figures.umaps import draw_groups, group_legend, map_axes
+
+MAP, MAP_GAP = 2.9, 0.32
+"""Side of a map, and what is left beside it, inches."""
+LINES_WIDTH, LINES_HEIGHT, STRIP_GAP, STRIP_HEIGHT = 5.1, 2.0, 0.14, 0.45
+LINES_DROP, LINES_GAP, BAR_ROOM = 0.3, 0.78, 0.5
+"""Above, left and right of the lines, inches."""
+HEAD, ROW_HEIGHT, FOOT = 1.05, 4.4, 0.55
+NEIGHBOURS_LEFT = MARGIN + MAP + MAP_GAP
+LINES_LEFT = NEIGHBOURS_LEFT + MAP + LINES_GAP
+PAGE_WIDTH = LINES_LEFT + LINES_WIDTH + BAR_ROOM + MARGIN
 
 ASKED = 6
 """Held-out pictures whose neighbours are shown."""
@@ -123,29 +114,23 @@ def draw_kinds(
 ) -> None:
     """The map: held-out pictures in the colour of their kind, the others in grey behind them."""
     sheet.heading(MARGIN, top, letter, f"{name}, by kind")
-    axes = map_axes(sheet, MARGIN, top, space)
-    size = point_size(kinds.classes.size)
+    axes = map_axes(sheet, MARGIN, top + 0.1, MAP, space.flat)
     crowd = Group("others", BACKGROUND, ~kinds.held_out)
     groups = [
         Group(one, kinds.colour(number), kinds.held_out & (kinds.classes == number))
         for number, one in enumerate(kinds.names)
     ]
-    scatter_groups(axes, space, [crowd], size, config.seed)
-    scatter_groups(axes, space, groups, 1.5 * size, config.seed)
+    draw_groups(axes, space.flat, [[crowd], groups], config.seed)
     shown = [*groups[:NAMED], Group("training and validation", BACKGROUND, ~kinds.held_out)]
-    handles = [
-        Line2D([], [], marker="o", ls="", ms=4, mew=0, color=group.colour, label=group.label)
-        for group in shown
-    ]
-    _legend(axes, handles, "held-out pictures (their number)")
+    group_legend(axes, shown, "held-out pictures (their number)")
 
 
 def draw_neighbours(
     sheet: Sheet, top: float, letter: str, told: str, space: Space, kinds: Kinds
 ) -> None:
     """Held-out pictures, and those nearest to each that are not held out."""
-    sheet.heading(STORMS_LEFT, top, letter, "Nearest neighbours")
-    axes = sheet.axes(STORMS_LEFT, top + 0.1, MAP, MAP)
+    sheet.heading(NEIGHBOURS_LEFT, top, letter, "Nearest neighbours")
+    axes = sheet.axes(NEIGHBOURS_LEFT, top + 0.1, MAP, MAP)
     bare(axes, frame=False)
     axes.set_xlim(0, SHOWN + 1)
     axes.set_ylim(ASKED, 0)
@@ -160,7 +145,7 @@ def draw_neighbours(
     for line, one in enumerate(asked):
         for column, row in enumerate([one, *nearest[line]]):
             _picture(axes, column + (0.0 if column == 0 else 0.06), line, row, kinds)
-    sheet.text(STORMS_LEFT, top + 0.1 + MAP + 0.08, told, fontsize=SIZES["small"], color=MUTED)
+    sheet.text(NEIGHBOURS_LEFT, top + 0.1 + MAP + 0.08, told, fontsize=SIZES["small"], color=MUTED)
 
 
 def _one_of_each(kinds: Kinds) -> NDArray[np.intp]:
@@ -203,8 +188,8 @@ def draw_dimensions(
     )
     note = "grey: all lines · colour: median and interquartile band of each kind"
     sheet.heading(LINES_LEFT, top, letter, f"{name}, {which}", note)
-    axes = sheet.axes(LINES_LEFT, top + LINES_TOP, LINES_WIDTH, LINES_HEIGHT)
-    bottom = top + LINES_TOP + LINES_HEIGHT + STRIP_GAP
+    axes = sheet.axes(LINES_LEFT, top + LINES_DROP, LINES_WIDTH, LINES_HEIGHT)
+    bottom = top + LINES_DROP + LINES_HEIGHT + STRIP_GAP
     strip = sheet.axes(LINES_LEFT, bottom, LINES_WIDTH, STRIP_HEIGHT)
     if shown < 2:
         empty(axes, f"{shown} of {dimensions} dimensions vary: there are no lines to draw")
@@ -212,7 +197,8 @@ def draw_dimensions(
         strip.set_axis_off()
         return
     limit = float(np.clip(np.quantile(np.abs(found.values), 0.999), 2.0, 5.0))
-    draw_density(sheet, axes, top + LINES_TOP, found, limit)
+    bar_axes = sheet.axes(LINES_LEFT + LINES_WIDTH + 0.15, top + LINES_DROP + 0.25, 0.09, 1.1)
+    draw_density(axes, bar_axes, found, limit)
     _draw_medians(axes, found, kinds)
     axes.set_xlim(1, shown)
     axes.set_ylim(-limit, limit)
@@ -230,20 +216,3 @@ def _draw_medians(axes: Axes, found: Coordinates, kinds: Kinds) -> None:
         low, median, high = np.percentile(found.values[members], [25, 50, 75], axis=0)
         axes.fill_between(x, low, high, color=kinds.colour(kind), alpha=0.13, lw=0)
         axes.plot(x, median, color=kinds.colour(kind), lw=1.1)
-
-
-def _legend(axes: Axes, handles: Sequence[Any], title: str) -> None:
-    axes.legend(
-        handles=handles,
-        title=title,
-        title_fontproperties={"size": SIZES["small"]},
-        alignment="left",
-        loc="upper left",
-        bbox_to_anchor=(0, -0.075),
-        borderaxespad=0,
-        borderpad=0,
-        ncols=2,
-        handletextpad=0.1,
-        columnspacing=0.8,
-        labelspacing=0.3,
-    )

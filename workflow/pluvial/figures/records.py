@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pluvial.diagnostics.projection import FLOODED_CLASSES
 from pluvial.errors import PluvialError
 from pluvial.figures.style import BACKGROUND, OKABE_ITO, OTHER
 from pluvial.grids.time_axis import iso
 
-CLASS_EDGES = (0.001, 0.03, 0.1)
-"""Flooded fractions that divide the records into classes."""
-
 CLASS_NAMES = ("< 0.1 %", "0.1–3 %", "3–10 %", "≥ 10 %")
+"""See ``diagnostics.projection.FLOODED_CLASSES``."""
 CLASS_COLOURS = ("#E69F00", "#56B4E9", "#0072B2", "#000000")
 """From light to dark, so that they keep their order in grey."""
 
 NAMED_STORMS = len(OKABE_ITO)
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
+SPLIT_COLOURS = (BACKGROUND, OKABE_ITO["orange"], OKABE_ITO["blue"])
 REMEDY = "Delete it and run the workflow again to remake it"
 
 
@@ -65,17 +65,21 @@ class Labels:
     """What is known of the records besides their vectors.
 
     Attributes:
+        times: NOW, s since 1970, int64[n].
+        rain: rain in the window, mean of the cells, mm, float64[n].
         flooded: flooded fraction, float64[n].
-        classes: its class, intp[n], see :data:`CLASS_EDGES`.
-        splits: number of records in each split that has any, by its name in words.
+        classes: its class, intp[n], see ``diagnostics.projection.FLOODED_CLASSES``.
+        splits: the records of each split that has any.
         crowd: groups that are not storms of their own: training, other held-out records.
         storms: the named storms, in order of time.
         held_out: which split the named storms are from, in words; empty if none is held out.
     """
 
+    times: NDArray[np.int64]
+    rain: NDArray[np.float64]
     flooded: NDArray[np.float64]
     classes: NDArray[np.intp]
-    splits: dict[str, int]
+    splits: tuple[Group, ...]
     crowd: tuple[Group, ...]
     storms: tuple[Group, ...]
     held_out: str
@@ -88,7 +92,7 @@ def read_records(path: Path, spaces: Sequence[str]) -> tuple[Labels, list[Space]
         path: parquet file as ``diagnostics.projection.make_projection`` writes it.
         spaces: such as rain, depth, random.
     """
-    columns = ["time", "split", "storm", "flooded_fraction"]
+    columns = ["time", "split", "storm", "rain_mm", "flooded_fraction"]
     columns += [name + end for name in spaces for end in ("", "_x", "_y")]
     table = read_table(path, columns)
     return labels_of(table), [space_of(table, name, path) for name in spaces]
@@ -139,19 +143,42 @@ def space_of(table: pd.DataFrame, name: str, path: Path) -> Space:
 
 
 def labels_of(table: pd.DataFrame) -> Labels:
-    """Labels of records with ``time``, ``split``, ``storm`` and ``flooded_fraction``."""
+    """Labels of records with ``time``, ``split``, ``storm``, ``rain_mm``, ``flooded_fraction``."""
     flooded = table["flooded_fraction"].to_numpy(np.float64)
     split = table["split"].to_numpy(str)
-    counts = {name: int((split == key).sum()) for key, name in SPLIT_NAMES.items()}
+    splits = (
+        Group(name, colour, split == key)
+        for (key, name), colour in zip(SPLIT_NAMES.items(), SPLIT_COLOURS, strict=True)
+    )
     held_out = next((key for key in ("test", "val") if (split == key).any()), "")
     storms = _storms(table[split == held_out], table)
     return Labels(
+        times=table["time"].to_numpy(np.int64),
+        rain=table["rain_mm"].to_numpy(np.float64),
         flooded=flooded,
-        classes=np.digitize(flooded, CLASS_EDGES),
-        splits={name: count for name, count in counts.items() if count},
+        classes=np.digitize(flooded, FLOODED_CLASSES),
+        splits=tuple(group for group in splits if group.members.any()),
         crowd=_crowd(split, storms),
         storms=storms,
         held_out=SPLIT_NAMES.get(held_out, ""),
+    )
+
+
+def repeated(labels: Labels, times: int) -> Labels:
+    """The same labels for as many vectors of each record, one kind after the other."""
+
+    def group(one: Group) -> Group:
+        return Group(one.name, one.colour, np.tile(one.members, times))
+
+    return Labels(
+        times=np.tile(labels.times, times),
+        rain=np.tile(labels.rain, times),
+        flooded=np.tile(labels.flooded, times),
+        classes=np.tile(labels.classes, times),
+        splits=tuple(map(group, labels.splits)),
+        crowd=tuple(map(group, labels.crowd)),
+        storms=tuple(map(group, labels.storms)),
+        held_out=labels.held_out,
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import cmcrameri.cm
 import cmocean
 import matplotlib.style
 import numpy as np
@@ -133,6 +134,15 @@ DEPTH_CLASSES = Classes(
 FLOODED = ListedColormap(_cut(cmocean.cm.ice_r, 0.16, 0.97, 256))
 """Flooded fraction; its light end still shows on white."""
 
+RAIN_MAP = ListedColormap(_cut(cmocean.cm.rain, 0.08, 1.0, 256))
+"""Amount of rain; its light end still shows on white."""
+
+TIME_MAP = ListedColormap(_cut(cmcrameri.cm.batlow, 0.0, 0.92, 256))
+"""Time, from early to late (Crameri 2018, https://doi.org/10.5281/zenodo.1243862)."""
+
+DIVERGING: Colormap = cmcrameri.cm.vik
+"""From one sign to the other."""
+
 INK_DENSITY = LinearSegmentedColormap.from_list(
     "density", ["#ffffff", "#eef1f4", "#cfd7de", "#9eabb7", "#626f7c"]
 )
@@ -148,3 +158,8 @@ def round_up(value: float, steps: Sequence[float] = (1, 2.5, 5, 10)) -> float:
 def percent(share: float) -> str:
     """A share as 0 %, 0.04 %, 2.5 %, 12 % or 100 %."""
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def two_digits(value: float) -> str:
+    """A number to two significant digits, without an exponent: 0.53, 7.5, 130."""
+    return f"{float(f'{value:.2g}'):g}"

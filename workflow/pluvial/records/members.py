@@ -168,10 +168,30 @@ def read_members(path: Path) -> list[Member]:
         PluvialError: if the file is missing or damaged.
     """
     try:
-        return [Member(**row) for row in pq.read_table(path, columns=MEMBERS.names).to_pylist()]
-    except (OSError, pa.ArrowException, TypeError) as error:
-        raise PluvialError(
-            f"the table of the shard's records cannot be read ({error})",
-            where=path,
-            remedy="Delete it and run the workflow again: only its shard is remade",
-        ) from None
+        return [Member(**row) for row in _read(path, MEMBERS.names).to_pylist()]
+    except TypeError as error:
+        raise _unreadable(path, error) from None
+
+
+def member_times(path: Path) -> NDArray[np.int64]:
+    """NOW of the members that :func:`members_table` described, int64[N], from its parquet file.
+
+    Raises:
+        PluvialError: if the file is missing or damaged.
+    """
+    return np.asarray(_read(path, ["time"])["time"].to_numpy(), dtype=np.int64)
+
+
+def _read(path: Path, columns: list[str]) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> PluvialError:
+    return PluvialError(
+        f"the table of the shard's records cannot be read ({error})",
+        where=path,
+        remedy="Delete it and run the workflow again: only its shard is remade",
+    )

@@ -13,7 +13,7 @@ from isal import igzip, isal_zlib
 
 from pluvial.errors import PluvialError
 from pluvial.files.inflating import INFLATE_ERRORS
-from pluvial.records.members import GZIP_WINDOW_BITS, read_members
+from pluvial.records.members import GZIP_WINDOW_BITS, member_times, read_members
 from pluvial.records.tfrecord import decode_example, read_frames
 from pluvial.records.window import Records
 
@@ -73,7 +73,7 @@ def read_rows(path: Path, rows: Sequence[int], features: dict[str, Any]) -> Reco
     Raises:
         PluvialError: naming the shard and the record that cannot be read.
     """
-    members = read_members(path.with_name(f"{path.name.partition('.')[0]}.parquet"))
+    members = read_members(_table_of(path))
 
     def framed() -> Iterator[bytes]:
         with path.open("rb") as file:
@@ -89,18 +89,42 @@ def read_shard(path: Path, features: dict[str, Any]) -> Records:
     return _gathered(each_record(path, features))
 
 
+def _table_of(shard: Path) -> Path:
+    """The table of a shard's records, which stands beside it."""
+    return shard.with_name(f"{shard.name.partition('.')[0]}.parquet")
+
+
 def _gathered(records: Iterator[Each]) -> Records:
     times, rain, depth = zip(*records, strict=True)
     return Records(np.array(times, np.int64), np.stack(rain), np.stack(depth))
 
 
-def read_split(shards: Sequence[Path], features: dict[str, Any]) -> Records:
-    """All records of the given shards, in order of time."""
-    parts = [read_shard(path, features) for path in shards]
-    times = np.concatenate([part.times for part in parts])
-    order = np.argsort(times)
+def read_times(shards: Sequence[Path], times: Sequence[int], features: dict[str, Any]) -> Records:
+    """The records of some times, in that order, wherever they lie; no other record is read.
+
+    Args:
+        shards: of any splits; the table of its records stands beside each.
+        times: NOW of each, s since 1970-01-01T00:00Z.
+        features: the manifest's ``features``, for the shapes.
+
+    Raises:
+        PluvialError: if a time is in no shard, or a record cannot be read.
+    """
+    places: dict[int, tuple[Path, int]] = {}
+    for shard in shards:
+        held = member_times(_table_of(shard))
+        for row in np.flatnonzero(np.isin(held, times)).tolist():
+            places[int(held[row])] = shard, row
+    lost = [time for time in times if time not in places]
+    if lost:
+        raise PluvialError(
+            f"{len(lost)} records are in no shard, the first at {lost[0]} s",
+            where=shards[0].parent.parent if shards else "shards",
+            remedy=REMAKE,
+        )
+    chosen = [read_rows(places[time][0], [places[time][1]], features) for time in times]
     return Records(
-        times[order],
-        np.concatenate([part.rain for part in parts])[order],
-        np.concatenate([part.depth for part in parts])[order],
+        np.array(times, dtype=np.int64),
+        np.concatenate([one.rain for one in chosen]),
+        np.concatenate([one.depth for one in chosen]),
     )
