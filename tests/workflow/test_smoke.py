@@ -83,6 +83,7 @@ def test_own_embeddings_are_judged_by_the_same_rules(smoke: Workplace, tmp_path:
     verdict = json.loads((place.results / "diagnostics" / "own" / "mine.json").read_text())
     assert set(verdict["methods"]) == {"trained"}
     assert verdict["verdict"] in (place.results / "figures" / "verdict" / "mine.html").read_text()
+    assert (place.results / "figures" / "own" / "mine.svg").stat().st_size > 0
 
 
 def test_nothing_to_do_the_second_time(smoke: Workplace) -> None:

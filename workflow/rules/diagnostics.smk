@@ -102,6 +102,36 @@ rule own_judgement:
         "../scripts/own_judgement.py"
 
 
+rule own_figure:
+    input:
+        rules.own_judgement.input,
+    output:
+        png=report(
+            "<results>/figures/own/{own}.png",
+            caption="../report/own.rst",
+            category="Figures",
+            labels={"figure": "own embeddings: {own}"},
+        ),
+        svg="<results>/figures/own/{own}.svg",
+    log:
+        "<logs>/figures/own/{own}.log",
+    benchmark:
+        "<benchmarks>/figures/own/{own}.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        code=code("own_figure.py"),
+        part=part("figures"),
+        own=lambda wildcards: own_config(wildcards.own).model_dump(mode="json"),
+        folder=str(CASE.data_folder),
+    script:
+        "../scripts/own_figure.py"
+
+
 rule verdict_page:
     input:
         verdict="<results>/diagnostics/verdict.json",
@@ -168,4 +198,5 @@ rule verdict_of_own:
     input:
         collect("<results>/diagnostics/own/{own}.json", own=CASE.own_embeddings),
         collect("<results>/figures/verdict/{own}.html", own=CASE.own_embeddings),
+        collect("<results>/figures/own/{own}.png", own=CASE.own_embeddings),
     localrule: True

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pluvial.config.learning import FiguresConfig
-from pluvial.diagnostics.projection import project
+from pluvial.diagnostics.projection import project, require_enough
 from pluvial.errors import PluvialError
 from pluvial.files.atomic import atomic_path
 from pluvial.jobs import logger
@@ -40,7 +40,7 @@ def make_picture_projection(
         if table is None:
             table = found[KNOWN].copy()
             table.insert(0, "row", np.arange(len(found)))
-            _require_enough(len(found), config, file)
+            require_enough(len(found), config, file, "pictures")
         elif not found[KNOWN].equals(table[KNOWN]):
             raise PluvialError(
                 "it does not hold the pictures of the other runs, row by row",
@@ -53,13 +53,3 @@ def make_picture_projection(
     assert table is not None
     with atomic_path(path) as temporary:
         table.to_parquet(temporary, index=False)
-
-
-def _require_enough(count: int, config: FiguresConfig, file: Path) -> None:
-    if count <= config.umap_neighbours:
-        raise PluvialError(
-            f"{count} pictures are too few for `figures.umap_neighbours` = "
-            f"{config.umap_neighbours}",
-            where=file,
-            remedy="Lower `figures.umap_neighbours`, or give more pictures",
-        )

@@ -50,7 +50,7 @@ def make_projection(
         path: the file to make.
     """
     table = sample(pd.read_parquet(embeddings), config.max_records)
-    _enough(len(table), config, embeddings)
+    require_enough(len(table), config, embeddings)
     known = (
         duckdb.connect(config={"threads": 1})
         .execute(
@@ -85,7 +85,7 @@ def make_joint_projection(umap: Path, config: FiguresConfig, path: Path) -> None
         path: the file to make.
     """
     table = sample(pd.read_parquet(umap), max(1, config.max_records // 2))
-    _enough(2 * len(table), config, umap)
+    require_enough(2 * len(table), config, umap)
     sides = ("rain", "depth")
     logger.info("UMAP of %d rain and as many depth vectors together", len(table))
     flat = project(np.stack([vector for side in sides for vector in table[side]]), config)
@@ -97,14 +97,13 @@ def make_joint_projection(umap: Path, config: FiguresConfig, path: Path) -> None
         ).to_parquet(temporary, index=False)
 
 
-def _enough(points: int, config: FiguresConfig, path: Path) -> None:
-    """Refuse fewer points than UMAP needs."""
+def require_enough(points: int, config: FiguresConfig, path: Path, what: str = "records") -> None:
+    """Refuse fewer points, of what is in ``path``, than UMAP needs."""
     if points <= config.umap_neighbours:
         raise PluvialError(
-            f"{points} records are too few for `figures.umap_neighbours` = "
-            f"{config.umap_neighbours}",
+            f"{points} {what} are too few for `figures.umap_neighbours` = {config.umap_neighbours}",
             where=path,
-            remedy="Lower `figures.umap_neighbours`, or lengthen `time`",
+            remedy=f"Lower `figures.umap_neighbours`, or give more {what}",
         )
 
 

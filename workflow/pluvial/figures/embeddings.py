@@ -20,10 +20,8 @@ from pluvial.figures.exemplars import (
     height_of,
     mark_exemplars,
 )
-from pluvial.figures.lines import METHOD, PANEL_HEIGHT, Drawn, draw_lines
+from pluvial.figures.lines import PANEL_HEIGHT, Drawn, draw_lines, flooded_grading, method_of
 from pluvial.figures.records import (
-    CLASS_COLOURS,
-    CLASS_NAMES,
     Group,
     Labels,
     Space,
@@ -138,9 +136,9 @@ def embedding_sheet(
     axes = map_axes(sheet, right, below + DROP, SMALL, flat)
     draw_groups(axes, flat, [labels.splits[:1], labels.splits[1:]], seed)
     group_legend(axes, labels.splits, "number of records", columns=1)
-    draw_lines(sheet, lines_top, "f", f"{side} embedding", space.vectors, labels)
+    draw_lines(sheet, lines_top, "f", f"{side} embedding", space.vectors, flooded_grading(labels))
     draw_exemplars(sheet, exemplars_top, "g", exemplars, labels)
-    _method(sheet)
+    _method(sheet, labels)
     return sheet
 
 
@@ -173,8 +171,10 @@ def both_sheet(labels: Labels, rain: Space, depth: Space, config: FiguresConfig)
     draw_storms(sheet, third, HEAD + DROP, MIDDLE, flat, twice, config.seed)
     kinds = (Drawn("rain", members), Drawn("depth", ~members, (0, (4, 1.6))))
     vectors = np.concatenate([rain.vectors, depth.vectors])
-    draw_lines(sheet, HEAD + MIDDLE_HEIGHT, "d", "rain and depth", vectors, twice, kinds)
-    _method(sheet)
+    draw_lines(
+        sheet, HEAD + MIDDLE_HEIGHT, "d", "rain and depth", vectors, flooded_grading(twice), kinds
+    )
+    _method(sheet, labels)
     return sheet
 
 
@@ -204,15 +204,13 @@ def control_sheet(
     draw_storms(sheet, second, HEAD + DROP, MIDDLE, space.flat, labels, config.seed)
     sheet.heading(third, HEAD, "c", "What giving UMAP the labels would fake")
     axes = map_axes(sheet, third, HEAD + DROP, MIDDLE, faked)
-    classes = [
-        Group(name, colour, labels.classes == one)
-        for one, (name, colour) in enumerate(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
-    ]
-    shown = [group for group in classes if group.members.any()]
+    shown = [group for group in flooded_grading(labels).groups if group.members.any()]
     draw_groups(axes, faked, [shown], config.seed)
     group_legend(axes, shown, "the same random points by flooded fraction (their number)")
-    draw_lines(sheet, HEAD + MIDDLE_HEIGHT, "d", "random points", space.vectors, labels)
-    _method(sheet)
+    draw_lines(
+        sheet, HEAD + MIDDLE_HEIGHT, "d", "random points", space.vectors, flooded_grading(labels)
+    )
+    _method(sheet, labels)
     return sheet
 
 
@@ -277,8 +275,9 @@ def _join(axes: Axes, rain: NDArray[np.float64], depth: NDArray[np.float64], see
     axes.add_collection(LineCollection(list(lines), colors=[MUTED], linewidths=0.5, alpha=0.7))
 
 
-def _method(sheet: Sheet) -> None:
-    sheet.text(MARGIN, sheet.height - FOOT + 0.05, METHOD, fontsize=SIZES["small"], color=MUTED)
+def _method(sheet: Sheet, labels: Labels) -> None:
+    words = method_of(flooded_grading(labels))
+    sheet.text(MARGIN, sheet.height - FOOT + 0.05, words, fontsize=SIZES["small"], color=MUTED)
 
 
 def _provenance(labels: Labels, config: FiguresConfig) -> str:

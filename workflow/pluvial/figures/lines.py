@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from pluvial.figures.parallel import Coordinates, coordinates, eta_squared, line_density
-from pluvial.figures.records import CLASS_COLOURS, CLASS_NAMES, Labels
+from pluvial.figures.records import CLASS_COLOURS, CLASS_NAMES, Group, Labels
 from pluvial.figures.sheet import MARGIN, Sheet, bare, colour_bar, empty
 from pluvial.figures.style import FAINT, INK_DENSITY, MUTED, SIZES, round_up
 
@@ -29,13 +29,51 @@ PANEL_HEIGHT = DROP + HEIGHT + STRIP_GAP + STRIP_HEIGHT + 0.95
 PIXELS = 200
 """Of the density image, to an inch."""
 
-METHOD = (
-    "Parallel coordinates: every dimension is standardised (mean 0, standard deviation 1 over the "
-    "records shown). Axes are ordered by correlation (average linkage of\n1 − |r|, optimal leaf "
-    "order); an axis that correlates negatively with its left neighbour is flipped, and all are "
-    "turned so that wetter records lie higher.\nη²: share of a dimension's variance that lies "
-    "between the flooded-fraction classes, 0 to 1; dashed: expected of no association."
-)
+
+@dataclass(frozen=True)
+class Grading:
+    """What the dimensions may tell apart.
+
+    Attributes:
+        values: float64[n]; all axes are turned so that larger ones lie higher on most.
+        groups: the classes, with their colours.
+        title: what they are classes of.
+        ordered: whether a larger value means more of something.
+    """
+
+    values: NDArray[np.float64]
+    groups: tuple[Group, ...]
+    title: str
+    ordered: bool = True
+
+    @property
+    def classes(self) -> NDArray[np.intp]:
+        """Number of each vector's group, intp[n]; -1 for none."""
+        found = np.full(self.values.size, -1, dtype=np.intp)
+        for number, group in enumerate(self.groups):
+            found[group.members] = number
+        return found
+
+
+def flooded_grading(labels: Labels) -> Grading:
+    """Classes of flooded fraction."""
+    groups = tuple(
+        Group(name, colour, labels.classes == one)
+        for one, (name, colour) in enumerate(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
+    )
+    return Grading(labels.flooded, groups, "flooded fraction")
+
+
+def method_of(grading: Grading) -> str:
+    """How the lines were made, in words."""
+    turned = f", and all are turned so that a larger {grading.title} lies higher"
+    return (
+        "Parallel coordinates: every dimension is standardised (mean 0, standard deviation 1 over "
+        "what is shown). Axes are ordered by correlation (average linkage of\n1 − |r|, optimal "
+        "leaf order); an axis that correlates negatively with its left neighbour is flipped"
+        f"{turned if grading.ordered else ''}.\nη²: share of a dimension's variance that lies "
+        f"between the classes of {grading.title}, 0 to 1; dashed: expected of no association."
+    )
 
 
 @dataclass(frozen=True)
@@ -59,10 +97,11 @@ def draw_lines(
     letter: str,
     name: str,
     vectors: NDArray[np.float64],
-    labels: Labels,
+    grading: Grading,
     kinds: Sequence[Drawn] = (),
+    begin: float = MARGIN,
 ) -> None:
-    """All dimensions as parallel coordinates across the page, and what each separates.
+    """All dimensions as parallel coordinates, and what each tells apart.
 
     Args:
         sheet: the page.
@@ -70,20 +109,20 @@ def draw_lines(
         letter: of the panel.
         name: of the vectors.
         vectors: float64[n, D].
-        labels: of the n records.
+        grading: classes of the n records.
         kinds: parts of the vectors to tell apart; of one kind, also quartiles are drawn.
+        begin: left edge of the panel, inches; it reaches to the page's right margin.
     """
     kinds = kinds or (Drawn("", np.ones(len(vectors), dtype=bool)),)
-    found = coordinates(vectors, labels.flooded)
+    found = coordinates(vectors, grading.values)
     shown, dimensions = found.dimensions.size, vectors.shape[1]
-    note = "grey: all lines · colour: median and interquartile band of each flooded-fraction class"
-    if len(kinds) > 1:
-        note = "grey: all lines · colour: median of each flooded-fraction class"
+    of = "median and interquartile band" if len(kinds) == 1 else "median"
+    note = f"grey: all lines · colour: {of} of each class of {grading.title}"
     which = f"all {dimensions} dimensions"
     if found.constant:
         which = f"{shown} of {dimensions} dimensions vary"
-    sheet.heading(MARGIN, top, letter, f"{name.capitalize()}, {which}", note)
-    left = MARGIN + AXIS_ROOM
+    sheet.heading(begin, top, letter, f"{name[:1].upper()}{name[1:]}, {which}", note)
+    left = begin + AXIS_ROOM
     width = sheet.width - left - BAR_ROOM - MARGIN
     axes = sheet.axes(left, top + DROP, width, HEIGHT)
     bottom = top + DROP + HEIGHT + STRIP_GAP
@@ -96,14 +135,14 @@ def draw_lines(
     limit = float(np.clip(np.quantile(np.abs(found.values), 0.999), 2.0, 5.0))
     bar_axes = sheet.axes(left + width + 0.15, top + DROP + 0.25, 0.09, 1.1)
     draw_density(axes, bar_axes, found, limit)
-    handles = draw_classes(axes, found, labels.classes, kinds)
-    _legend(sheet, left, bottom + STRIP_HEIGHT + 0.47, handles)
+    handles = draw_classes(axes, found, grading.groups, kinds)
+    _legend(sheet, left, bottom + STRIP_HEIGHT + 0.47, handles, grading.title)
     axes.set_xlim(1, shown)
     axes.set_ylim(-limit, limit)
     axes.set_xticks([])
     axes.set_ylabel("standardised value (σ)")
     axes.spines["bottom"].set_visible(False)
-    draw_strip(strip, found, labels.classes)
+    draw_strip(strip, found, grading.classes)
 
 
 def draw_density(axes: Axes, bar_axes: Axes, found: Coordinates, limit: float) -> None:
@@ -132,37 +171,37 @@ def draw_density(axes: Axes, bar_axes: Axes, found: Coordinates, limit: float) -
 
 
 def draw_classes(
-    axes: Axes, found: Coordinates, classes: NDArray[np.intp], kinds: Sequence[Drawn]
+    axes: Axes, found: Coordinates, groups: Sequence[Group], kinds: Sequence[Drawn]
 ) -> list[Line2D]:
     """Median of each class of each kind, with its quartiles if there is one kind; their lines."""
     x = np.arange(1, found.dimensions.size + 1)
     handles = []
     for kind in kinds:
-        for one, (name, colour) in enumerate(zip(CLASS_NAMES, CLASS_COLOURS, strict=True)):
-            members = kind.members & (classes == one)
+        for group in groups:
+            members = kind.members & group.members
             if not members.any():
                 continue
             low, median, high = np.percentile(found.values[members], [25, 50, 75], axis=0)
             if len(kinds) == 1:
-                axes.fill_between(x, low, high, color=colour, alpha=0.13, lw=0)
+                axes.fill_between(x, low, high, color=group.colour, alpha=0.13, lw=0)
             (line,) = axes.plot(
                 x,
                 median,
-                color=colour,
+                color=group.colour,
                 ls=kind.dashes,
                 lw=1.1,
                 solid_joinstyle="round",
-                label=f"{kind.name} {name} ({members.sum():,})".lstrip(),
+                label=f"{kind.name} {group.name} ({members.sum():,})".lstrip(),
                 path_effects=[Stroke(linewidth=2.3, foreground="white", alpha=0.85), Normal()],
             )
             handles.append(line)
     return handles
 
 
-def _legend(sheet: Sheet, left: float, top: float, handles: list[Line2D]) -> None:
+def _legend(sheet: Sheet, left: float, top: float, handles: list[Line2D], title: str) -> None:
     sheet.figure.legend(
         handles=handles,
-        title="flooded fraction (number of records)",
+        title=f"{title} (number of each)",
         title_fontproperties={"size": SIZES["small"]},
         alignment="left",
         loc="upper left",

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from pluvial.config.learning import FiguresConfig
 from pluvial.figures.kinds import NAMED, Kinds, read_kinds, read_scores
-from pluvial.figures.lines import draw_density, draw_strip
-from pluvial.figures.parallel import Coordinates, coordinates
+from pluvial.figures.lines import AXIS_ROOM, BAR_ROOM, Grading, draw_lines
 from pluvial.figures.records import Group, Space
 from pluvial.figures.sheet import MARGIN, Sheet, bare, empty
 from pluvial.figures.style import BACKGROUND, MUTED, SIZES, percent, style
@@ -21,9 +20,7 @@ from pluvial.figures.umaps import draw_groups, group_legend, map_axes
 
 MAP, MAP_GAP = 2.9, 0.32
 """Side of a map, and what is left beside it, inches."""
-LINES_WIDTH, LINES_HEIGHT, STRIP_GAP, STRIP_HEIGHT = 5.1, 2.0, 0.14, 0.45
-LINES_DROP, LINES_GAP, BAR_ROOM = 0.3, 0.78, 0.5
-"""Above, left and right of the lines, inches."""
+LINES_WIDTH, LINES_GAP = 5.1, 0.78
 HEAD, ROW_HEIGHT, FOOT = 1.05, 4.4, 0.55
 NEIGHBOURS_LEFT = MARGIN + MAP + MAP_GAP
 LINES_LEFT = NEIGHBOURS_LEFT + MAP + LINES_GAP
@@ -87,6 +84,10 @@ def picture_sheet(
         f"min_dist {config.umap_min_dist:g}, seed {config.seed}; it never saw a kind",
     )
     letters = iter("abcdefghi")
+    groups = tuple(
+        Group(one, kinds.colour(k), kinds.classes == k) for k, one in enumerate(kinds.names[:NAMED])
+    )
+    grading = Grading(kinds.classes.astype(np.float64), groups, "kind", ordered=False)
     for number, (run, space) in enumerate(spaces.items()):
         top = HEAD + ROW_HEIGHT * number
         name = RUNS[run].capitalize()
@@ -98,7 +99,9 @@ def picture_sheet(
                 f"(chance {percent(1 / len(kinds.names))})"
             )
         draw_neighbours(sheet, top, next(letters), told, space, kinds)
-        draw_dimensions(sheet, top, next(letters), name, space, kinds)
+        draw_lines(
+            sheet, top, next(letters), name, space.vectors, grading, begin=LINES_LEFT - AXIS_ROOM
+        )
     sheet.text(MARGIN, sheet.height - FOOT + 0.02, METHOD, fontsize=SIZES["small"], color=MUTED)
     return sheet
 
@@ -175,44 +178,3 @@ def _picture(axes: Axes, left: float, top: float, row: int, kinds: Kinds) -> Non
     axes.add_patch(frame)
     axes.set_xlim(0, SHOWN + 1.06)
     axes.set_ylim(ASKED, 0)
-
-
-def draw_dimensions(
-    sheet: Sheet, top: float, letter: str, name: str, space: Space, kinds: Kinds
-) -> None:
-    """All dimensions as parallel coordinates with the median of each kind, and what they tell."""
-    found = coordinates(space.vectors, kinds.classes.astype(np.float64))
-    shown, dimensions = found.dimensions.size, space.vectors.shape[1]
-    which = (
-        f"all {dimensions} dimensions" if not found.constant else f"{shown} of {dimensions} vary"
-    )
-    note = "grey: all lines · colour: median and interquartile band of each kind"
-    sheet.heading(LINES_LEFT, top, letter, f"{name}, {which}", note)
-    axes = sheet.axes(LINES_LEFT, top + LINES_DROP, LINES_WIDTH, LINES_HEIGHT)
-    bottom = top + LINES_DROP + LINES_HEIGHT + STRIP_GAP
-    strip = sheet.axes(LINES_LEFT, bottom, LINES_WIDTH, STRIP_HEIGHT)
-    if shown < 2:
-        empty(axes, f"{shown} of {dimensions} dimensions vary: there are no lines to draw")
-        bare(axes)
-        strip.set_axis_off()
-        return
-    limit = float(np.clip(np.quantile(np.abs(found.values), 0.999), 2.0, 5.0))
-    bar_axes = sheet.axes(LINES_LEFT + LINES_WIDTH + 0.15, top + LINES_DROP + 0.25, 0.09, 1.1)
-    draw_density(axes, bar_axes, found, limit)
-    _draw_medians(axes, found, kinds)
-    axes.set_xlim(1, shown)
-    axes.set_ylim(-limit, limit)
-    axes.set_xticks([])
-    axes.set_ylabel("standardised value (σ)")
-    axes.spines["bottom"].set_visible(False)
-    draw_strip(strip, found, kinds.classes)
-
-
-def _draw_medians(axes: Axes, found: Coordinates, kinds: Kinds) -> None:
-    """Median and interquartile band of each kind that has a colour."""
-    x = np.arange(1, found.dimensions.size + 1)
-    for kind in range(min(len(kinds.names), NAMED)):
-        members = kinds.classes == kind
-        low, median, high = np.percentile(found.values[members], [25, 50, 75], axis=0)
-        axes.fill_between(x, low, high, color=kinds.colour(kind), alpha=0.13, lw=0)
-        axes.plot(x, median, color=kinds.colour(kind), lw=1.1)
