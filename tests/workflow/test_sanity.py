@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx_writer import model_of
 from PIL import Image
 from workplace import Workplace, named_case
 
@@ -28,9 +29,16 @@ def with_sanity(section: dict[str, Any]) -> dict[str, Any]:
     return named_case("smoke") | {"sanity": section}
 
 
+def section_of(folder: Path) -> dict[str, Any]:
+    """With an encoder trained elsewhere."""
+    return TINY | {"pretrained": {"model": str(folder / "encoder.onnx")}}
+
+
 @pytest.fixture(scope="module")
 def sanity(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    place = Workplace(tmp_path_factory.mktemp("sanity"), with_sanity(TINY))
+    folder = tmp_path_factory.mktemp("sanity")
+    model_of(folder / "encoder.onnx", 16)
+    place = Workplace(folder, with_sanity(section_of(folder)))
     place.run("sanity")
     return place
 
@@ -42,6 +50,12 @@ def test_what_is_made_and_that_no_rain_is_needed(sanity: Workplace) -> None:
         assert figure.size[0] > 2000
     assert not (sanity.results / "frames").exists()
     assert not (sanity.results / "shards").exists()
+
+
+def test_an_encoder_trained_elsewhere_is_judged_beside_them(sanity: Workplace) -> None:
+    verdict = json.loads((sanity.results / "sanity" / "pretrained" / "verdict.json").read_text())
+    assert verdict["verdict"] in {"learned", "not shown"}
+    assert (sanity.results / "figures" / "sanity" / "pretrained.html").stat().st_size > 0
 
 
 def test_the_verdict_stands_beside_the_untrained_encoder(sanity: Workplace) -> None:
@@ -63,7 +77,9 @@ def test_nothing_to_do_the_second_time(sanity: Workplace) -> None:
 
 
 def test_views_beside_labels_train_labels_no_more(sanity: Workplace) -> None:
-    other = Workplace(sanity.folder, with_sanity(TINY | {"pairs": ["labels", "views"]}))
+    other = Workplace(
+        sanity.folder, with_sanity(section_of(sanity.folder) | {"pairs": ["labels", "views"]})
+    )
     planned = other.planned("sanity")
     assert planned["sanity_encoder"] == 1
     assert "sanity_pictures" not in planned

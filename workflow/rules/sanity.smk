@@ -2,9 +2,10 @@
 
 # What the album and the list of trainings are made from alters no training.
 SANITY_TRAINING = CASE.sanity.model_dump(
-    mode="json", exclude={"pictures", "split", "pairs"}
+    mode="json", exclude={"pictures", "split", "pairs", "pretrained"}
 )
-SANITY_RUNS = [*CASE.sanity.pairs, "untrained"]
+SANITY_JUDGED = [*CASE.sanity.pairs, *["pretrained"][: bool(CASE.sanity.pretrained)]]
+SANITY_RUNS = [*SANITY_JUDGED, "untrained"]
 
 
 rule sanity_pictures:
@@ -64,6 +65,31 @@ rule sanity_encoder:
         "../scripts/sanity_encoder.py"
 
 
+# Where the configuration names one: an encoder trained elsewhere.
+rule sanity_pretrained:
+    input:
+        album="<results>/sanity/pictures.npz",
+        model=lambda wildcards: CASE.data_folder / CASE.sanity.pretrained.model,
+    output:
+        "<results>/sanity/pretrained/embeddings.parquet",
+    log:
+        "<logs>/sanity/pretrained.log",
+    benchmark:
+        "<benchmarks>/sanity/pretrained.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+    params:
+        code=code("sanity_pretrained.py"),
+        encoder=lambda wildcards: CASE.sanity.pretrained.model_dump(mode="json"),
+        folder=str(CASE.data_folder),
+    script:
+        "../scripts/sanity_pretrained.py"
+
+
 use rule own_judgement as sanity_judgement with:
     input:
         trained="<results>/sanity/{own}/embeddings.parquet",
@@ -75,7 +101,7 @@ use rule own_judgement as sanity_judgement with:
     benchmark:
         "<benchmarks>/sanity/judgement/{own}.tsv"
     wildcard_constraints:
-        own="labels|views",
+        own="labels|views|pretrained",
     params:
         code=code("own_judgement.py"),
         part=part("retrieval", "verdict"),
@@ -98,7 +124,7 @@ use rule verdict_page as sanity_verdict_page with:
     benchmark:
         "<benchmarks>/figures/sanity/{own}.tsv"
     wildcard_constraints:
-        own="labels|views",
+        own="labels|views|pretrained",
     params:
         code=code("verdict_page.py"),
         template=template_sha256("verdict.html"),
@@ -132,9 +158,7 @@ rule sanity_figure:
     input:
         umap="<results>/sanity/umap.parquet",
         album="<results>/sanity/pictures.npz",
-        verdicts=collect(
-            "<results>/sanity/{pairs}/verdict.json", pairs=CASE.sanity.pairs
-        ),
+        verdicts=collect("<results>/sanity/{run}/verdict.json", run=SANITY_JUDGED),
     output:
         png=report(
             "<results>/figures/sanity/pictures.png",
@@ -156,7 +180,7 @@ rule sanity_figure:
     params:
         code=code("sanity_figure.py"),
         part=part("figures"),
-        pairs=CASE.sanity.pairs,
+        judged=SANITY_JUDGED,
         runs=SANITY_RUNS,
     script:
         "../scripts/sanity_figure.py"
@@ -164,7 +188,7 @@ rule sanity_figure:
 
 rule sanity:
     input:
-        collect("<results>/sanity/{pairs}/verdict.json", pairs=CASE.sanity.pairs),
-        collect("<results>/figures/sanity/{pairs}.html", pairs=CASE.sanity.pairs),
+        collect("<results>/sanity/{run}/verdict.json", run=SANITY_JUDGED),
+        collect("<results>/figures/sanity/{run}.html", run=SANITY_JUDGED),
         rules.sanity_figure.output,
     localrule: True

@@ -10,7 +10,7 @@ with job("figure pictures", snakemake.log[0]):
     draw_pictures(
         Path(snakemake.input.umap),
         Path(snakemake.input.album),
-        dict(zip(snakemake.params.pairs, map(Path, snakemake.input.verdicts), strict=True)),
+        dict(zip(snakemake.params.judged, map(Path, snakemake.input.verdicts), strict=True)),
         snakemake.params.runs,
         FiguresConfig(**snakemake.params.part["figures"]),
         Path(snakemake.output.png),

@@ -84,6 +84,22 @@ class ViewsConfig(Section):
     """Share of the views without colour."""
 
 
+class PretrainedEncoder(Section):
+    """An image encoder trained elsewhere, such as CLIP's, to stand beside those trained here."""
+
+    model: Path
+    """ONNX file of the image encoder alone; relative to `data_folder`. Its input is
+    float32[N, 3, S, S]; it is run on the CPU by the extra `onnx`."""
+    side: PositiveInt = 224
+    """Side in pixels to which pictures are scaled where the model does not fix it."""
+    mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    """Subtracted from red, green and blue in 0 to 1; the default is CLIP's."""
+    std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    """By which they are then divided; the default is CLIP's."""
+    output: str | None = None
+    """The output to take; left out, the only one that is a vector a picture."""
+
+
 class SanityConfig(Section):
     """The sanity model: does the same machinery separate what is known to be separable?"""
 
@@ -98,6 +114,8 @@ class SanityConfig(Section):
     """The encoder, one for both sides of a pair."""
     embedding: PositiveInt = 64
     """Dimensions of the embedding."""
+    pretrained: PretrainedEncoder | None = None
+    """An encoder trained elsewhere, judged and drawn beside the others as `pretrained`."""
     views: ViewsConfig = ViewsConfig()
     """How pictures are varied in training, those of label pairs too."""
     batch: int = Field(48, ge=2)

@@ -33,6 +33,7 @@ SHOWN = 5
 RUNS = {
     "labels": "trained on label pairs",
     "views": "trained on view pairs",
+    "pretrained": "trained elsewhere",
     "untrained": "untrained",
 }
 METHOD = (

@@ -13,6 +13,7 @@ from pluvial.metrics.geometry import collapse_of, describe_side
 from pluvial.models.dual_encoder import DualEncoder
 from pluvial.pictures.album import Album
 from pluvial.pictures.draws import PairDraw, draw_pairs
+from pluvial.pictures.embeddings import SIDE
 from pluvial.training.source import Fields
 from pluvial.training.steps import contrastive_loss
 from pluvial.training.views import views
@@ -21,8 +22,6 @@ AHEAD = 2
 """Batches that are made ready while the model trains."""
 EMBED = 64
 """Pictures that are embedded at a time."""
-SIDE = "picture"
-"""What the one tower is called."""
 OF_VALIDATION = 1_000_003
 """Number of an epoch that no training reaches: the validation draws its pairs from it."""
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 
 from pluvial.config.sanity import Pairs, SanityConfig
 from pluvial.errors import PluvialError
-from pluvial.files.atomic import atomic_path
 from pluvial.files.documents import write_json
 from pluvial.files.fingerprints import document_sha256, file_sha256
 from pluvial.jobs import logger
@@ -20,17 +18,18 @@ from pluvial.models.dual_encoder import DualEncoder
 from pluvial.models.files import load_model, save_model
 from pluvial.models.pictures import build_picture_encoder
 from pluvial.pictures.album import Album, read_album
+from pluvial.pictures.embeddings import SIDE, write_embeddings
 from pluvial.training.checkpoints import Checkpoint, Checkpoints
 from pluvial.training.history import History
 from pluvial.training.loop import Loop
 from pluvial.training.outset import best_epoch, optimizer, precision, require_equal_parts
-from pluvial.training.pictures import SIDE, PictureJudge, PictureSource, embedded
+from pluvial.training.pictures import PictureJudge, PictureSource, embedded
 from pluvial.training.steps import strategy_for
 
 Run = Literal["labels", "views", "untrained"]
 """What the encoder is trained on, and the control that is not trained."""
 
-KEYS_OF_OTHERS = {"pictures", "split", "pairs"}
+KEYS_OF_OTHERS = {"pictures", "split", "pairs", "pretrained"}
 """Keys that no training reads: the album holds what comes of them."""
 KEYS_OF_THE_MACHINE = {"checkpoint_minutes"}
 """Keys that do not alter what a training becomes."""
@@ -76,7 +75,7 @@ def make_picture_encoder(
     model = load_model(kept.best) if best else loop.model
     tower = model.rain_tower
     save_model(tower, folder / "encoder.keras")
-    _write_embeddings(tower, album, folder / "embeddings.parquet")
+    write_embeddings(embedded(tower, album.pixels), album, folder / "embeddings.parquet")
     loop.history.copy_to(folder / "history.csv")
     write_json(
         folder / "training.json",
@@ -168,16 +167,3 @@ def _require_enough(train: Album, pairs: Pairs, config: SanityConfig) -> None:
             where="sanity.batch",
             remedy="Lower it, or give more pictures",
         )
-
-
-def _write_embeddings(tower: Any, album: Album, path: Path) -> None:
-    table = pd.DataFrame(
-        {
-            SIDE: list(embedded(tower, album.pixels)),
-            "kind": album.kinds,
-            "split": album.splits,
-            "name": album.names,
-        }
-    )
-    with atomic_path(path) as temporary:
-        table.to_parquet(temporary, index=False)
