@@ -32,9 +32,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests")]
 
-from explored import Shapes, make_run  # noqa: E402
-from pluvial.grids.grid import Grid  # noqa: E402
-from selenium import webdriver  # noqa: E402
+from explored import Shapes, make_run
+from pluvial.grids.grid import Grid
+from selenium import webdriver
 
 SHAPES = Shapes(Grid(16, 16, 400.0), Grid(32, 32, 200.0), (1, 3, 3, 5, 12, 24, 48))
 DIMENSIONS, RECORDS_OF_A_STORM = 200, 150

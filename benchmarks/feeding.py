@@ -20,22 +20,22 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(CHECKOUT / p) for p in ("workflow", "tests", "benchmarks")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from pluvial.config.encoders import EncoderConfig, TowerConfig  # noqa: E402
-from pluvial.config.learning import PretrainConfig  # noqa: E402
-from pluvial.dataset.catalogue import Catalogue  # noqa: E402
-from pluvial.dataset.draws import draw_epoch, open_batches  # noqa: E402
-from pluvial.dataset.epochs import epoch_batches  # noqa: E402
-from pluvial.dataset.pipeline import Layout  # noqa: E402
-from pluvial.frames.elevation import write_elevation  # noqa: E402
-from pluvial.grids.grid import Grid  # noqa: E402
-from pluvial.records.manifest import read_manifest, write_manifest  # noqa: E402
-from pluvial.records.window import Records, Window  # noqa: E402
-from pluvial.training.pretrain import pretrain  # noqa: E402
-from scipy import ndimage  # noqa: E402
-from shards import write_records  # noqa: E402
-from training.cases import changed, make_dataset, train  # noqa: E402
+import numpy as np
+import tensorflow as tf
+from pluvial.config.encoders import EncoderConfig, TowerConfig
+from pluvial.config.learning import PretrainConfig
+from pluvial.dataset.catalogue import Catalogue
+from pluvial.dataset.draws import draw_epoch, open_batches
+from pluvial.dataset.epochs import epoch_batches
+from pluvial.dataset.pipeline import Layout
+from pluvial.frames.elevation import write_elevation
+from pluvial.grids.grid import Grid
+from pluvial.records.manifest import read_manifest, write_manifest
+from pluvial.records.window import Records, Window
+from pluvial.training.pretrain import pretrain
+from scipy import ndimage
+from shards import write_records
+from training.cases import changed, make_dataset, train
 
 RAIN, DEPTH = Grid(174, 105, 1000.0), Grid(348, 210, 500.0)
 SHARDS, CHANNELS = 4, 7

@@ -17,8 +17,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(CHECKOUT / "workflow"), str(CHECKOUT / "tests")]
 
-from interruptions import fail_at, interrupt, moments, reference  # noqa: E402
-from pluvial.files.atomic import FAILPOINTS  # noqa: E402
+from interruptions import fail_at, interrupt, moments, reference
+from pluvial.files.atomic import FAILPOINTS
 
 
 def main() -> None:

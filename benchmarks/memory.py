@@ -24,7 +24,7 @@ import numpy as np
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(CHECKOUT / "workflow"), str(CHECKOUT / "tests")]
 
-from nimrod_writer import nimrod  # noqa: E402
+from nimrod_writer import nimrod
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 ROWS, COLS = 2175, 1725

@@ -20,18 +20,18 @@ import numpy as np
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(CHECKOUT / "workflow"), str(CHECKOUT / "tests")]
 
-import pyarrow as pa  # noqa: E402
-import pyarrow.parquet as pq  # noqa: E402
-from pluvial.config.data import RecordsConfig  # noqa: E402
-from pluvial.config.times import TimeConfig  # noqa: E402
-from pluvial.dataset.catalogue import Catalogue  # noqa: E402
-from pluvial.dataset.draws import draw_epoch, near, open_batches, same_storm  # noqa: E402
-from pluvial.grids.grid import Grid  # noqa: E402
-from pluvial.records.columns import INDEX  # noqa: E402
-from pluvial.records.manifest import write_manifest  # noqa: E402
-from pluvial.records.plan import build_plan  # noqa: E402
-from pluvial.records.window import Records, Window  # noqa: E402
-from shards import write_records  # noqa: E402
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pluvial.config.data import RecordsConfig
+from pluvial.config.times import TimeConfig
+from pluvial.dataset.catalogue import Catalogue
+from pluvial.dataset.draws import draw_epoch, near, open_batches, same_storm
+from pluvial.grids.grid import Grid
+from pluvial.records.columns import INDEX
+from pluvial.records.manifest import write_manifest
+from pluvial.records.plan import build_plan
+from pluvial.records.window import Records, Window
+from shards import write_records
 
 STEP, BATCH, NEAR = 300, 64, 6 * 3600
 START, END = datetime(2019, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)

@@ -34,11 +34,11 @@ import numpy as np
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(CHECKOUT / "workflow"), str(CHECKOUT / "tests")]
 
-from grib2_writer import grib  # noqa: E402
-from nimrod_writer import nimrod  # noqa: E402
-from pluvial.errors import PluvialError  # noqa: E402
-from pluvial.sources.entries import entries_of  # noqa: E402
-from pluvial.sources.registry import depth_source, rain_source  # noqa: E402
+from grib2_writer import grib
+from nimrod_writer import nimrod
+from pluvial.errors import PluvialError
+from pluvial.sources.entries import entries_of
+from pluvial.sources.registry import depth_source, rain_source
 
 LONGEST, ALLOWED = 2.0, 1 << 24
 """Seconds for one file; bytes beyond ten times its honest size that a reader may allocate."""
@@ -226,7 +226,7 @@ def attack(name: str, mutants: int, seed: int) -> dict[str, object]:
                 outcomes["refused"] += 1
             except TooLongError:
                 outcomes["too long"] += 1
-            except Exception as error:  # noqa: BLE001: that is what is looked for
+            except Exception as error:  # that is what is looked for
                 outcomes[f"{type(error).__name__}: {str(error)[:80]}"] += 1
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)

@@ -27,10 +27,10 @@ import numpy as np
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT / "workflow"))
 
-from pluvial.grids.time_axis import iso  # noqa: E402
-from pluvial.sources.entries import Entry  # noqa: E402
-from pluvial.sources.registry import rain_source  # noqa: E402
-from pluvial.sources.source import Field  # noqa: E402
+from pluvial.grids.time_axis import iso
+from pluvial.sources.entries import Entry
+from pluvial.sources.registry import rain_source
+from pluvial.sources.source import Field
 
 ECCODES = """
 import sys, numpy as np, eccodes

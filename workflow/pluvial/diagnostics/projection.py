@@ -76,8 +76,8 @@ def make_projection(
 def make_joint_projection(umap: Path, config: FiguresConfig, path: Path) -> None:
     """Project rain and depth vectors together; write ``path`` with the columns of ``umap``.
 
-    Of its records every second one is taken, so that there are as many points. ``{side}_x`` and
-    ``{side}_y`` are places on the one map.
+    At most half of ``figures.max_records`` are taken, evenly over time: each is two points.
+    ``{side}_x`` and ``{side}_y`` are places on the one map.
 
     Args:
         umap: as :func:`make_projection` writes it.

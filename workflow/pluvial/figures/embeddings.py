@@ -160,10 +160,11 @@ def both_sheet(labels: Labels, rain: Space, depth: Space, config: FiguresConfig)
         for (name, colour), of in zip(SIDES.values(), (members, ~members), strict=True)
     ]
     first, second, third = _three()
-    sheet.heading(first, HEAD, "a", f"Rain windows and depth maps, {JOINED} pairs joined")
+    joined = min(JOINED, count)
+    sheet.heading(first, HEAD, "a", f"Rain windows and depth maps, {joined} pairs joined")
     axes = map_axes(sheet, first, HEAD + DROP, MIDDLE, flat)
     draw_groups(axes, flat, [sides], config.seed)
-    _join(axes, rain.flat, depth.flat, config.seed)
+    _join(axes, rain.flat, depth.flat, joined, config.seed)
     group_legend(axes, sides, "number of points")
     sheet.heading(second, HEAD, "b", "Both, by flooded fraction")
     draw_flooded(sheet, second, HEAD + DROP, MIDDLE, flat, twice, config.seed)
@@ -268,9 +269,11 @@ def _by_storm(labels: Labels) -> str:
     return f"By {labels.held_out} storm" if labels.storms else "No storm held out"
 
 
-def _join(axes: Axes, rain: NDArray[np.float64], depth: NDArray[np.float64], seed: int) -> None:
-    """Join the two points of some records, drawn at random."""
-    rows = np.random.default_rng(seed).permutation(len(rain))[:JOINED]
+def _join(
+    axes: Axes, rain: NDArray[np.float64], depth: NDArray[np.float64], count: int, seed: int
+) -> None:
+    """Join the two points of so many records, drawn at random."""
+    rows = np.random.default_rng(seed).permutation(len(rain))[:count]
     lines = np.stack([rain[rows], depth[rows]], axis=1)
     axes.add_collection(LineCollection(list(lines), colors=[MUTED], linewidths=0.5, alpha=0.7))
 

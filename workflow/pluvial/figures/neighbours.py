@@ -55,7 +55,7 @@ class Asked:
 
 
 def ask(held_out: HeldOut, run: str = "trained") -> Asked:
-    """One query of each of eight storms: the one with most rain in its window.
+    """One query of each of up to eight storms: the one with most rain in its window.
 
     The storms are taken evenly over time of those that have a query, so that none is chosen for
     what it finds.
@@ -81,7 +81,7 @@ def ask(held_out: HeldOut, run: str = "trained") -> Asked:
 
 
 def draw_neighbours(held_out: HeldOut, manifest: Path, path: Path) -> None:
-    """Draw what the rain of eight held-out storms retrieves; PNG and SVG.
+    """Draw what the rain of up to eight held-out storms retrieves; PNG and SVG.
 
     Args:
         held_out: the records and their vectors.
@@ -115,7 +115,8 @@ def neighbour_sheet(
     count = held_out.gallery.candidates.size
     sheet.title(
         "What rain retrieves: depth maps of held-out storms, found by the rain alone",
-        "One window of each of eight storms, evenly over the test period: the one with most rain.",
+        f"One window of each of {asked.queries.size} storms, evenly over the test period: the one "
+        "with most rain.",
         f"{count:,} candidates; by chance the true map has rank {(count + 1) / 2:g}",
     )
     true_left = MARGIN + WINDOW + WINDOW_GAP

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pluvial.config.learning import FiguresConfig, OwnEmbeddings
 from pluvial.diagnostics.own import read_own
 from pluvial.diagnostics.pairs import Pairs
-from pluvial.diagnostics.probes import is_class
 from pluvial.diagnostics.projection import project, require_enough
 from pluvial.figures.lines import AXIS_ROOM, PANEL_HEIGHT, Grading, draw_lines, method_of
 from pluvial.figures.records import CLASS_COLOURS, SPLIT_COLOURS, SPLIT_NAMES, Group
@@ -54,12 +53,8 @@ def draw_own(
 
 def gradings_of(pairs: Pairs, own: OwnEmbeddings) -> list[Grading]:
     """What the records can be coloured by: classes, numbers, groups and splits, in this order."""
-    found = [
-        _by_class(name, pairs.labels[name])
-        if is_class(pairs.labels[name])
-        else _by_number(name, pairs.labels[name])
-        for name in (*own.classes, *own.numbers)
-    ]
+    found = [_by_class(name, pairs.labels[name]) for name in own.classes]
+    found += [_by_number(name, pairs.labels[name]) for name in own.numbers]
     if own.group and pairs.groups is not None:
         found.append(_by_class(own.group, pairs.groups.astype(str)))
     if own.split or not found:

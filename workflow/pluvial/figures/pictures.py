@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -84,7 +85,7 @@ def picture_sheet(
         f"UMAP: cosine distance, n_neighbors {config.umap_neighbours}, "
         f"min_dist {config.umap_min_dist:g}, seed {config.seed}; it never saw a kind",
     )
-    letters = iter("abcdefghi")
+    letters = iter(ascii_lowercase)
     groups = tuple(
         Group(one, kinds.colour(k), kinds.classes == k) for k, one in enumerate(kinds.names[:NAMED])
     )

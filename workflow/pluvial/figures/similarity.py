@@ -95,7 +95,7 @@ def _draw_curves(axes: Axes, held_out: HeldOut, alike: dict[str, NDArray[np.floa
         ends += [(float(means[k]), name, colour) for k in last]
     axes.axhline(0, color=FAINT, lw=0.8, zorder=0)
     axes.set_xlim(-0.3, len(HOURS) - 0.7)
-    names = ["same", *(f"{a:g}–{b:g}" for a, b in pairwise(HOURS[1:]))]
+    names = ["< 0.5", *(f"{a:g}–{b:g}" for a, b in pairwise(HOURS[1:]))]
     axes.set_xticks(x, labels=[*names, f"> {HOURS[-1]:g}"])
     axes.set_xlabel("hours between the rain's NOW and the depth map's", labelpad=2)
     axes.set_ylabel("mean cosine (no unit)")
