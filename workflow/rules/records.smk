@@ -161,6 +161,7 @@ rule describe:
             *("name", "data_folder", "time", "domain", "heightmap"),
             *("rain", "depth", "frames", "records"),
         ),
+        card=part("card")["card"],
         version=DATA_CODE,
     script:
         "../scripts/describe.py"

@@ -18,4 +18,6 @@ with job("describe", snakemake.log[0]):
         rain=[Path(path) for path in snakemake.input.rain],
         depth=[Path(path) for path in snakemake.input.depth],
         heightmap=Path(snakemake.input.heightmap),
+        licence=snakemake.params.card["licence"],
+        published=snakemake.params.card["published"] or "",
     )

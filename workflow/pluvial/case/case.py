@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from pluvial.config.base import Section
-from pluvial.config.data import FramesConfig, RecordsConfig
+from pluvial.config.data import CardConfig, FramesConfig, RecordsConfig
 from pluvial.config.domain import DomainConfig
 from pluvial.config.learning import (
     FiguresConfig,
@@ -53,6 +53,8 @@ class Case(Section):
     """The canonical store of frames."""
     records: RecordsConfig = RecordsConfig()
     """Records and shards."""
+    card: CardConfig = CardConfig()
+    """The card of the dataset."""
     pretrain: PretrainConfig = PretrainConfig()
     """Contrastive pretraining."""
     retrieval: RetrievalConfig = RetrievalConfig()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
@@ -93,3 +94,12 @@ class RecordsConfig(Section):
     def window_steps(self) -> int:
         """Steps of rain in a record, NOW included."""
         return sum(self.channels)
+
+
+class CardConfig(Section):
+    """What only people know of the dataset, for its card."""
+
+    licence: str = ""
+    """Licence of the dataset, best as a URL. Left out, the card says that none is granted."""
+    published: date | None = None
+    """Day on which it was published, as 2026-01-31."""

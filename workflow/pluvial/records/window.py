@@ -56,11 +56,6 @@ class Records:
     depth: NDArray[np.uint16]
 
 
-def windows_with_rain(records: Records) -> NDArray[np.bool_]:
-    """Which windows hold any rain, bool[N]."""
-    return has_rain(records.rain)
-
-
 def has_rain(codes: NDArray[np.uint16]) -> NDArray[np.bool_]:
     """Whether there is any in windows uint16[..., H, W, C]; a missing cell is not rain, nor dry."""
     return np.asarray(((codes != 0) & (codes != MISSING)).any(axis=(-3, -2, -1)))
