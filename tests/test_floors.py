@@ -25,6 +25,7 @@ FLOORS = [
     "diagnostics",
     "figures",
     "explorer",
+    "outlook",
 ]
 GROUND = {"compiled", "errors", "jobs"}
 USES_TENSORFLOW = {"dataset", "models", "training"}

@@ -193,5 +193,6 @@ def test_dry_run_before_anything_exists(tmp_path: Path) -> None:
     place = Workplace(tmp_path, named_case("smoke"))
     planned = place.planned()
     assert planned["depth_frames"] == 4
-    assert planned["pretrain"] == 3
+    assert planned["pretrain"] == planned["embed"] == 1
+    assert planned["pretrain_control"] == planned["embed_control"] == 2
     assert not place.results.exists()

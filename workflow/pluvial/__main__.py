@@ -1,4 +1,4 @@
-"""Commands that look at results: ``python -m pluvial --help``."""
+"""Commands that look at cases and results: ``python -m pluvial --help``."""
 
 from __future__ import annotations
 
@@ -7,28 +7,77 @@ import sys
 from pathlib import Path
 
 from pluvial.errors import PluvialError
+from pluvial.outlook.commands import print_description, print_findings, read_cases
 from pluvial.records.why import why
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except PluvialError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pluvial", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+
+    describe = commands.add_parser(
+        "describe", help="the case in a screen: sources, records, model, disk, hours"
+    )
+    describe.set_defaults(run=_describe)
+    check = commands.add_parser(
+        "check", help="what would fail: inputs, grids, splits, disk, the cluster's partitions"
+    )
+    check.set_defaults(run=_check)
+    for command in (describe, check):
+        command.add_argument(
+            "--configfile",
+            type=Path,
+            nargs="+",
+            default=[Path("config/config.yaml")],
+            help="the file of the case, or several, merged (default: config/config.yaml)",
+        )
+        command.add_argument("--data-folder", type=Path, help="in place of the case's own")
+        command.add_argument("--results", type=Path, help="in place of the case's own")
+    check.add_argument("--profile", type=Path, nargs="+", default=[], help="such as profiles/slurm")
+
     explain = commands.add_parser(
         "why",
         help="the way back from a record: shard, raw files with hashes, window, corrections",
     )
+    explain.set_defaults(run=_why)
     explain.add_argument("record", help="2020-01-20T05:05Z, or train/01-00000:12 (shard and row)")
     explain.add_argument(
         "--results", type=Path, default=Path("results/default"), help="default: %(default)s"
     )
-    options = parser.parse_args(arguments)
-    try:
-        for line in why(options.results, options.record):
-            print(line)
-    except PluvialError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return parser
+
+
+def _document(options: argparse.Namespace) -> tuple[dict[str, object], str]:
+    document = read_cases(options.configfile)
+    if options.data_folder is not None:
+        document["data_folder"] = str(options.data_folder)
+    return document, ", ".join(map(str, options.configfile))
+
+
+def _describe(options: argparse.Namespace) -> int:
+    document, where = _document(options)
+    print_description(document, options.results, where)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    document, where = _document(options)
+    return print_findings(document, options.results, where, options.profile)
+
+
+def _why(options: argparse.Namespace) -> int:
+    for line in why(options.results, options.record):
+        print(line)
     return 0
 
 

@@ -30,6 +30,7 @@ rule judgement:
 
 
 rule umap:
+    """UMAP of rain and of depth embeddings; labels are never shown to it."""
     input:
         embeddings="<results>/embeddings/trained.parquet",
         plan=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
@@ -182,12 +183,14 @@ use rule verdict_page as own_verdict_page with:
 
 
 rule retrieval:
+    """Which depth map does this rain find, on held-out storms?"""
     input:
         rules.judgement.output.retrieval,
     localrule: True
 
 
 rule verdict:
+    """Is it learning? The verdict and its page."""
     input:
         rules.judgement.output.verdict,
         rules.verdict_page.output,
@@ -195,6 +198,7 @@ rule verdict:
 
 
 rule verdict_of_own:
+    """The verdict on embeddings made elsewhere."""
     input:
         collect("<results>/diagnostics/own/{own}.json", own=CASE.own_embeddings),
         collect("<results>/figures/verdict/{own}.html", own=CASE.own_embeddings),
