@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from pluvial.errors import PluvialError
 from pluvial.outlook.commands import print_description, print_findings, read_cases
+from pluvial.records.lineage import document, provenance
 from pluvial.records.why import why
 
 
@@ -54,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--results", type=Path, default=Path("results/default"), help="default: %(default)s"
     )
+
+    origin = commands.add_parser(
+        "provenance",
+        help="what made a file: configuration, code, inputs, environment, back to the raw files",
+    )
+    origin.set_defaults(run=_provenance)
+    origin.add_argument("file", type=Path, help="any output of the workflow, or a folder of them")
+    origin.add_argument("--json", action="store_true", help="all records on the way, as JSON")
     return parser
 
 
@@ -77,6 +87,15 @@ def _check(options: argparse.Namespace) -> int:
 
 def _why(options: argparse.Namespace) -> int:
     for line in why(options.results, options.record):
+        print(line)
+    return 0
+
+
+def _provenance(options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps(document(options.file), indent=1))
+        return 0
+    for line in provenance(options.file):
         print(line)
     return 0
 

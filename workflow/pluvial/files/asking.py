@@ -9,13 +9,13 @@ from pathlib import Path
 SECONDS = 20.0
 
 
-def ask(program: str, *arguments: str, folder: Path | None = None) -> str | None:
+def ask(program: str, *arguments: str, at: Path | None = None) -> str | None:
     """What ``program`` prints; None if it is not there, fails, or takes too long.
 
     Args:
         program: its name, looked up on PATH.
         arguments: of ours, word for word; no shell sees them.
-        folder: where it runs.
+        at: the folder it runs in.
     """
     found = shutil.which(program)
     if found is None:
@@ -27,7 +27,7 @@ def ask(program: str, *arguments: str, folder: Path | None = None) -> str | None
             text=True,
             check=True,
             timeout=SECONDS,
-            cwd=folder,
+            cwd=at,
         )
     except (subprocess.SubprocessError, OSError):
         return None
