@@ -17,14 +17,17 @@ demo: env
 	@echo "verdict      results/default/figures/verdict.html"
 	@echo "explorer     results/default/figures/explorer.html"
 	@echo "retrieval    results/default/diagnostics/retrieval.json"
-	@echo "report       results/default/report.html"
+	@echo "report       results/default/report/report.html"
 	@echo "TensorBoard  .venv/bin/tensorboard --logdir results/default/tensorboard"
 
-report: results/default/report.html
+report: results/default/report/report.html
 
-# The report is remade when a figure is newer than it.
-results/default/report.html: $(wildcard results/default/figures/*.png)
-	$(SNAKEMAKE) --report $@ $(QUIETLY)
+# A folder, and a zip of it to send: from within a report of one file browsers show no page of more
+# than 2 MB, and the explorer is larger. It is remade when a figure is newer than it.
+results/default/report/report.html: $(wildcard results/default/figures/*.png)
+	$(SNAKEMAKE) --report results/default/report.zip $(QUIETLY)
+	$(PYTHON) -m zipfile -e results/default/report.zip results/default
+	@touch $@
 
 test: env
 	.venv/bin/pytest -n $(CORES) --dist loadgroup

@@ -14,6 +14,7 @@ FLOORS = [
     "grids",
     "sources",
     "simulation",
+    "example",
     "frames",
     "case",
     "records",

@@ -13,7 +13,10 @@ from workplace import CHECKOUT, Workplace, jobs, named_case
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 
 
-JUDGED = {"explorer_page", "judgement", "retrieval_figure", "retrieved_figures", "verdict_page"}
+JUDGED = {
+    *("explorer_page", "judgement", "retrieval_figure", "retrieval_table"),
+    *("retrieved_figures", "verdict_page"),
+}
 """What reads how the encoders are judged."""
 
 

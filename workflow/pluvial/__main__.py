@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from pluvial.errors import PluvialError
+from pluvial.example.raw import make_example
 from pluvial.outlook.commands import print_description, print_findings, read_cases
 from pluvial.records.lineage import document, provenance
 from pluvial.records.why import why
@@ -64,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     origin.set_defaults(run=_provenance)
     origin.add_argument("file", type=Path, help="any output of the workflow, or a folder of them")
     origin.add_argument("--json", action="store_true", help="all records on the way, as JSON")
+
+    example = commands.add_parser(
+        "example", help="raw files of a made-up catchment, and a case that reads them"
+    )
+    example.set_defaults(run=_example)
+    example.add_argument("folder", type=Path, help="for the raw files (about 20 MB)")
+    example.add_argument("case", type=Path, help="the file of the case, such as my-case.yaml")
     return parser
 
 
@@ -97,6 +105,12 @@ def _provenance(options: argparse.Namespace) -> int:
         return 0
     for line in provenance(options.file):
         print(line)
+    return 0
+
+
+def _example(options: argparse.Namespace) -> int:
+    make_example(options.folder, options.case)
+    print(f"raw files in {options.folder}, and a case that reads them: {options.case}")
     return 0
 
 

@@ -29,6 +29,33 @@ rule judgement:
         "../scripts/judgement.py"
 
 
+rule retrieval_table:
+    input:
+        report="<results>/diagnostics/retrieval.json",
+    output:
+        report(
+            "<results>/diagnostics/retrieval.csv",
+            caption="../report/retrieval_table.rst",
+            category="Tables",
+            labels={"table": "retrieval"},
+        ),
+    log:
+        "<logs>/retrieval_table.log",
+    benchmark:
+        "<benchmarks>/retrieval_table.tsv"
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        code=code("retrieval_table.py"),
+    script:
+        "../scripts/retrieval_table.py"
+
+
 rule umap:
     """UMAP of rain and of depth embeddings; labels are never shown to it."""
     input:
@@ -186,6 +213,7 @@ rule retrieval:
     """Which depth map does this rain find, on held-out storms?"""
     input:
         rules.judgement.output.retrieval,
+        rules.retrieval_table.output,
     localrule: True
 
 

@@ -12,7 +12,12 @@ rule pretrain:
         rain_sha256="<results>/encoders/trained/rain.keras.sha256",
         depth="<results>/encoders/trained/depth.keras",
         depth_sha256="<results>/encoders/trained/depth.keras.sha256",
-        history="<results>/encoders/trained/history.csv",
+        history=report(
+            "<results>/encoders/trained/history.csv",
+            caption="../report/history.rst",
+            category="Tables",
+            labels={"table": "training, epoch by epoch"},
+        ),
         training="<results>/encoders/trained/training.json",
     log:
         "<logs>/pretrain/trained.log",
