@@ -135,6 +135,8 @@ def own_config(name):
 
 def planned(pattern):
     """Input function: ``pattern`` for every shard of all plans, once they are made."""
+    # A rule of an importing workflow may use it, and has path variables of its own.
+    pattern = path(pattern)
 
     def shards(wildcards):
         found = []

@@ -33,6 +33,11 @@ class Job:
     record: Mapping[str, Any]
     folder: Path
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """Which job it is, by whichever of its outputs it was found: its name and its start."""
+        return _name(self.record), self.record["ran"]["began"]
+
 
 @dataclass
 class Lineage:
@@ -97,6 +102,7 @@ def trace(path: Path) -> Lineage:
     first = record_of(path)
     lineage = Lineage([first], {}, [])
     seen: set[Path] = set()
+    known = {first.name}
     makers: dict[Path, dict[Path, Job]] = {}
     waiting = [first]
     while waiting:
@@ -114,7 +120,8 @@ def trace(path: Path) -> Lineage:
                 continue
             if _differs(maker, source, entry):
                 lineage.changed.append(str(source))
-            if not any(maker.record is one.record for one in lineage.jobs):
+            if maker.name not in known:
+                known.add(maker.name)
                 lineage.jobs.append(maker)
                 waiting.append(maker)
     return lineage
@@ -218,7 +225,9 @@ def _steps(jobs: list[Job]) -> Iterator[str]:
     rules: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         rules[job.record["rule"]].append(job)
-    for rule, some in rules.items():
+    last = {rule: max(job.record["ran"]["began"] for job in some) for rule, some in rules.items()}
+    for rule in sorted(rules, key=lambda rule: last[rule], reverse=True):
+        some = rules[rule]
         began = sorted(job.record["ran"]["began"] for job in some)
         commits = {str(job.record["code"]["commit"])[:DIGITS] for job in some}
         output = some[0].record["outputs"][0]
