@@ -54,6 +54,13 @@ def test_any_grid_and_channel_count(rain: tuple[int, int, int], depth: tuple[int
     np.testing.assert_allclose(np.linalg.norm(one, axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "tower", [TowerConfig(architecture="resnetv2", size="50"), TowerConfig(size="tiny", stem=2)]
+)
+def test_a_job_is_given_the_tower_that_was_written(tower: TowerConfig) -> None:
+    assert TowerConfig(**tower.model_dump(mode="json")) == tower
+
+
 def test_tiny_is_convnext_tiny() -> None:
     """ConvNeXt-T has 27.8 M parameters without its classifier (Liu et al. 2022, table 9)."""
     inputs = keras.Input((64, 64, 3))

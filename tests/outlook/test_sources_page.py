@@ -39,4 +39,6 @@ def test_an_example_is_a_section_of_a_case(example: dict[str, Any]) -> None:
             "heightmap": {"format": "ascii", "files": "dem.asc"},
             "rain": {"format": "ascii", "files": "rain_{time:%Y%m%d%H%M}.asc"},
         }
-    load_case(case | example, where="sources.md")
+    found = load_case(case | example, where="sources.md")
+    # Jobs are given it with all defaults filled in.
+    assert load_case(found.model_dump(mode="json"), where="a job") == found

@@ -58,7 +58,7 @@ class TowerConfig(Section):
         if self.size not in SIZES[self.architecture]:
             known = ", ".join(SIZES[self.architecture])
             raise ValueError(f"`size` {self.size!r} is none of {self.architecture}'s: {known}")
-        others = {"stem", "layer_scale"} & self.model_fields_set
+        others = {"stem", "layer_scale"} & self.altered()
         if self.architecture == "resnetv2" and others:
             raise ValueError(f"`{min(others)}` is for `architecture: convnext`")
         return self

@@ -65,11 +65,14 @@ def _check_files(case: Case, key: str) -> Iterator[Finding]:
     found = found_files(section, case.data_folder)
     empty = [item.path for item in found if not item.path.stat().st_size]
     if empty:
+        tolerated = case.frames.on_bad_frame == "gap"
         yield Finding(
-            "error" if case.frames.on_bad_frame == "fail" else "warning",
+            "warning" if tolerated else "error",
             f"`{key}`: {empty[0]}",
             "the file is empty" + (f", as are {len(empty) - 1} others" if empty[1:] else ""),
-            "Copy or fetch it again, or write `frames: {on_bad_frame: gap}`",
+            "It will be a gap; copy or fetch it again if you can"
+            if tolerated
+            else "Copy or fetch it again, or write `frames: {on_bad_frame: gap}`",
         )
     if isinstance(section, TimedFiles):
         yield from _check_times(case, key, found)
