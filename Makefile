@@ -7,7 +7,7 @@ SNAKEMAKE := .venv/bin/snakemake
 # Prints the rules as they run, without their files and reasons (those are in .snakemake/log).
 QUIETLY := --quiet rules host reason
 
-.PHONY: demo test env lint types docs-of-config envs report clean
+.PHONY: demo test env lint docs docs-of-config envs report clean
 
 demo: env
 	$(SNAKEMAKE) --cores $(CORES) $(QUIETLY)
@@ -17,14 +17,26 @@ demo: env
 	@echo "verdict      results/default/figures/verdict.html"
 	@echo "explorer     results/default/figures/explorer.html"
 	@echo "retrieval    results/default/diagnostics/retrieval.json"
-	@echo "report       results/default/report.html"
+	@echo "report       results/default/report/report.html"
 	@echo "TensorBoard  .venv/bin/tensorboard --logdir results/default/tensorboard"
 
-report: results/default/report.html
+# The case whose report is made: `make report CASE=my-case CONFIG=my-case.yaml`.
+CASE ?= default
+CONFIG ?= config/config.yaml
+RESULTS := results/$(CASE)
 
-# The report is remade when a figure is newer than it.
-results/default/report.html: $(wildcard results/default/figures/*.png)
-	$(SNAKEMAKE) --report $@ $(QUIETLY)
+report: $(RESULTS)/report/report.html
+
+# A folder, and a zip of it to send: from within a report of one file browsers show no page of more
+# than 2 MB, and the explorer is larger. It is remade when a figure is newer than it.
+$(RESULTS)/report/report.html: $(wildcard $(RESULTS)/figures/*.png)
+	$(SNAKEMAKE) --report $(RESULTS)/report.zip --configfile $(CONFIG) $(QUIETLY)
+	$(PYTHON) -m zipfile -e $(RESULTS)/report.zip $(RESULTS)
+	@touch $@
+
+# The documentation's site, without a network: site/index.html.
+docs: env
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 test: env
 	.venv/bin/pytest -n $(CORES) --dist loadgroup
@@ -38,7 +50,7 @@ env: .venv/synced
 lint: env
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/snakefmt --check Snakefile workflow/rules
+	.venv/bin/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(SNAKEMAKE) --lint
 	.venv/bin/mypy
 
@@ -50,4 +62,4 @@ envs: env
 	$(PYTHON) envs/from_lock.py
 
 clean:
-	rm -rf results .snakemake
+	rm -rf results .snakemake site

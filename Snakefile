@@ -9,7 +9,7 @@ min_version("9.27")
 # A case file stands alone: the default is read only where none is given.
 if not workflow.configfiles:
 
-    configfile: str(Path(workflow.basedir) / "config" / "config.yaml")
+    configfile: str(Path(str(workflow.current_basedir)) / "config" / "config.yaml")
 
 
 include: "workflow/rules/common.smk"
@@ -21,12 +21,14 @@ include: "workflow/rules/diagnostics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/explorer.smk"
 include: "workflow/rules/sanity.smk"
+include: "workflow/rules/outlook.smk"
 
 
 report: "workflow/report/workflow.rst"
 
 
 rule all:
+    """Everything, from raw data to figures, verdict and explorer."""
     default_target: True
     input:
         rules.figures.input,

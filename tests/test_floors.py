@@ -14,6 +14,7 @@ FLOORS = [
     "grids",
     "sources",
     "simulation",
+    "example",
     "frames",
     "case",
     "records",
@@ -25,6 +26,7 @@ FLOORS = [
     "diagnostics",
     "figures",
     "explorer",
+    "outlook",
 ]
 GROUND = {"compiled", "errors", "jobs"}
 USES_TENSORFLOW = {"dataset", "models", "training"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pluvial.files.record import FOLDER
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -60,11 +61,11 @@ class Workplace:
         return jobs(self.run("--dry-run", *arguments))
 
     def files(self) -> dict[str, str]:
-        """SHA-256 of every file of the results."""
+        """SHA-256 of every file of the results; what jobs say of themselves bears their times."""
         return {
             str(path.relative_to(self.results)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.results.rglob("*"))
-            if path.is_file()
+            if path.is_file() and FOLDER not in path.parts
         }
 
 

@@ -13,7 +13,10 @@ from workplace import CHECKOUT, Workplace, jobs, named_case
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 
 
-JUDGED = {"explorer_page", "judgement", "retrieval_figure", "retrieved_figures", "verdict_page"}
+JUDGED = {
+    *("explorer_page", "judgement", "retrieval_figure", "retrieval_table"),
+    *("retrieved_figures", "verdict_page"),
+}
 """What reads how the encoders are judged."""
 
 
@@ -193,5 +196,6 @@ def test_dry_run_before_anything_exists(tmp_path: Path) -> None:
     place = Workplace(tmp_path, named_case("smoke"))
     planned = place.planned()
     assert planned["depth_frames"] == 4
-    assert planned["pretrain"] == 3
+    assert planned["pretrain"] == planned["embed"] == 1
+    assert planned["pretrain_control"] == planned["embed_control"] == 2
     assert not place.results.exists()

@@ -1,4 +1,7 @@
-"""What every job does around its one library call: log, progress, and errors fit to be read."""
+"""What every job does around its one library call: log, progress, record, errors fit to be read.
+
+Nothing of it is in any output: an edit here reruns no job (see files/code.py).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,18 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pluvial.errors import PluvialError
+from pluvial.files.record import write_folder_record, write_records
 
 Item = TypeVar("Item")
 
 PROGRESS_SECONDS = 10.0
+BEGAN = datetime.now(UTC)
+"""When this process imported what it runs."""
 
 logger = logging.getLogger("pluvial")
 """Messages of a job: to its log and to the terminal."""
@@ -25,6 +32,8 @@ logger = logging.getLogger("pluvial")
 @contextmanager
 def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
     """Run one job: messages go to the terminal and to ``log``.
+
+    Once it is done, its record is written beside its outputs (see files/record.py).
 
     A :class:`PluvialError` ends the process with exit code 1 and its message alone; any other
     exception is a fault of ours, and keeps its traceback.
@@ -56,7 +65,30 @@ def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
         else:
             logger.exception("unexpected error")
         sys.exit(1)
+    _leave_record()
     logger.info("done in %.1f s", time.monotonic() - began)
+
+
+def _snakemake() -> Any:
+    """Snakemake's object of the script that this process runs; None outside of a job."""
+    return getattr(sys.modules["__main__"], "snakemake", None)
+
+
+def _leave_record() -> None:
+    """Write the job's record; without it the outputs are what they are."""
+    ours = _snakemake()
+    if ours is not None:
+        try:
+            write_records(ours, BEGAN)
+        except OSError as error:
+            logger.warning("no record of this job could be written: %s", error)
+
+
+def leave_record_in(folder: Path) -> None:
+    """Say in a folder that is no output of this job, such as that of checkpoints, what fills it."""
+    ours = _snakemake()
+    if ours is not None:
+        write_folder_record(ours, BEGAN, folder)
 
 
 def _disk_is_full(error: BaseException | None) -> bool:

@@ -29,7 +29,35 @@ rule judgement:
         "../scripts/judgement.py"
 
 
+rule retrieval_table:
+    input:
+        report="<results>/diagnostics/retrieval.json",
+    output:
+        report(
+            "<results>/diagnostics/retrieval.csv",
+            caption="../report/retrieval_table.rst",
+            category="Tables",
+            labels={"table": "retrieval"},
+        ),
+    log:
+        "<logs>/retrieval_table.log",
+    benchmark:
+        "<benchmarks>/retrieval_table.tsv"
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        code=code("retrieval_table.py"),
+    script:
+        "../scripts/retrieval_table.py"
+
+
 rule umap:
+    """UMAP of rain and of depth embeddings; labels are never shown to it."""
     input:
         embeddings="<results>/embeddings/trained.parquet",
         plan=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
@@ -182,12 +210,15 @@ use rule verdict_page as own_verdict_page with:
 
 
 rule retrieval:
+    """Which depth map does this rain find, on held-out storms?"""
     input:
         rules.judgement.output.retrieval,
+        rules.retrieval_table.output,
     localrule: True
 
 
 rule verdict:
+    """Is it learning? The verdict and its page."""
     input:
         rules.judgement.output.verdict,
         rules.verdict_page.output,
@@ -195,6 +226,7 @@ rule verdict:
 
 
 rule verdict_of_own:
+    """The verdict on embeddings made elsewhere."""
     input:
         collect("<results>/diagnostics/own/{own}.json", own=CASE.own_embeddings),
         collect("<results>/figures/verdict/{own}.html", own=CASE.own_embeddings),

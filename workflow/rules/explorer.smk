@@ -1,5 +1,5 @@
 # One page to look at records, embeddings and the verdict with; it opens without a network.
-EXPLORER = Path(workflow.basedir) / "workflow" / "pluvial" / "explorer" / "assets"
+EXPLORER = CODE / "pluvial" / "explorer" / "assets"
 
 
 rule explorer_page:
@@ -38,6 +38,7 @@ rule explorer_page:
 
 
 rule explorer:
+    """The page to look at records, embeddings and verdict with."""
     input:
         rules.explorer_page.output,
     localrule: True

@@ -296,6 +296,7 @@ rule domain_figure:
 
 
 rule figures:
+    """All figures, as PNG and SVG."""
     input:
         collect(
             "<results>/figures/{name}.{kind}",

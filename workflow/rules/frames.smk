@@ -164,6 +164,7 @@ rule frames_report:
 
 
 rule frames:
+    """Raw data, or the simulator's, as NetCDF by period, and a report of gaps and corrections."""
     input:
         rules.heightmap.output,
         collect("<results>/frames/rain/{period}.nc", period=PERIODS),

@@ -23,7 +23,7 @@ def raw(section, time=None, names=None):
         ]
     except PluvialError as error:
         # Finished frames need their sources no more.
-        if Path(path("<results>/frames/report.json")).exists():
+        if LOOKING or (RESULTS / "frames/report.json").exists():
             return []
         raise WorkflowError(str(error)) from None
 
@@ -135,6 +135,8 @@ def own_config(name):
 
 def planned(pattern):
     """Input function: ``pattern`` for every shard of all plans, once they are made."""
+    # A rule of an importing workflow may use it, and has path variables of its own.
+    pattern = path(pattern)
 
     def shards(wildcards):
         found = []

@@ -132,7 +132,8 @@ rule proofs:
 
 
 # The card of the dataset: for people, and as Croissant for machines.
-rule describe:
+rule dataset_card:
+    """The card of the dataset, for people and as Croissant for machines."""
     input:
         manifest="<results>/shards/manifest.json",
         plans=collect("<results>/plan/{edition.name}.json", edition=EDITIONS),
@@ -145,9 +146,9 @@ rule describe:
         card="<results>/shards/README.md",
         croissant="<results>/shards/croissant.json",
     log:
-        "<logs>/describe.log",
+        "<logs>/dataset_card.log",
     benchmark:
-        "<benchmarks>/describe.tsv"
+        "<benchmarks>/dataset_card.tsv"
     localrule: True
     conda:
         "../../envs/pluvial.yaml"
@@ -156,7 +157,7 @@ rule describe:
         mem_mb=memory(1000),
         runtime=30,
     params:
-        code=code("describe.py"),
+        code=code("dataset_card.py"),
         part=part(
             *("name", "data_folder", "time", "domain", "heightmap"),
             *("rain", "depth", "frames", "records"),
@@ -164,7 +165,7 @@ rule describe:
         card=part("card")["card"],
         version=DATA_CODE,
     script:
-        "../scripts/describe.py"
+        "../scripts/dataset_card.py"
 
 
 # How much of a score on this split a model could have by remembering alone.
@@ -195,6 +196,7 @@ rule leakage:
 # These two have neither input nor output: each time they are asked for, they look at what is on
 # the disk, and nothing else is made first.
 rule verify:
+    """Read every record of every shard again and say what is wrong where."""
     log:
         "<logs>/verify.log",
     conda:
@@ -211,6 +213,7 @@ rule verify:
 
 
 rule repair:
+    """Make the damaged shards again, byte for byte."""
     log:
         "<logs>/repair.log",
     conda:
@@ -230,10 +233,11 @@ rule repair:
 
 
 rule tfrecords:
+    """The dataset: plan, shards, manifest, proofs and card."""
     input:
         rules.manifest.output,
         rules.manifest.input.shards,
         rules.proofs.output,
         rules.leakage.output,
-        rules.describe.output,
+        rules.dataset_card.output,
     localrule: True

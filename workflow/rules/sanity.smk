@@ -187,6 +187,7 @@ rule sanity_figure:
 
 
 rule sanity:
+    """The sanity model: labelled pictures through the same loop, loss and verdict."""
     input:
         collect("<results>/sanity/{run}/verdict.json", run=SANITY_JUDGED),
         collect("<results>/figures/sanity/{run}.html", run=SANITY_JUDGED),

@@ -1,23 +1,11 @@
-"""Write the card of the dataset."""
+"""Print the case in a screen."""
 
 from pathlib import Path
 
 from pluvial.jobs import job
-from pluvial.records.card.write import write_card
+from pluvial.outlook.commands import print_description
 
 with job("describe", snakemake.log[0]):
-    write_card(
-        Path(snakemake.input.manifest),
-        [Path(path) for path in snakemake.input.plans],
-        Path(snakemake.input.report),
-        Path(snakemake.input.proofs),
-        snakemake.params.part,
-        snakemake.params.version,
-        Path(snakemake.output.card),
-        Path(snakemake.output.croissant),
-        rain=[Path(path) for path in snakemake.input.rain],
-        depth=[Path(path) for path in snakemake.input.depth],
-        heightmap=Path(snakemake.input.heightmap),
-        licence=snakemake.params.card["licence"],
-        published=snakemake.params.card["published"] or "",
+    print_description(
+        snakemake.params.document, Path(snakemake.params.results), snakemake.params.where
     )

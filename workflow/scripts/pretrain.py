@@ -6,14 +6,16 @@ from pluvial.config.learning import PretrainConfig
 from pluvial.jobs import job
 from pluvial.training.pretrain import make_encoders
 
-with job(f"pretrain {snakemake.wildcards.run}", snakemake.log[0]):
+folder = Path(snakemake.output.training).parent
+
+with job(f"pretrain {folder.name}", snakemake.log[0]):
     make_encoders(
         Path(snakemake.input.manifest),
         Path(snakemake.input.heightmap),
         PretrainConfig(**snakemake.params.part["pretrain"]),
-        snakemake.wildcards.run,
+        folder.name,
         code=snakemake.params.code,
         checkpoints=Path(snakemake.params.checkpoints),
         tensorboard=Path(snakemake.params.tensorboard),
-        folder=Path(snakemake.output.training).parent,
+        folder=folder,
     )

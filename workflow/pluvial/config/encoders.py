@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from pluvial.config.base import Section
 
-SIZES = {
-    "convnext": (
-        *("quecto", "ronto", "yocto", "zepto"),
-        *("atto", "femto", "pico", "nano", "tiny", "small", "base", "large"),
-    ),
-    "resnetv2": ("50", "101", "152"),
+
+@dataclass(frozen=True)
+class Size:
+    """Widths and numbers of blocks of the stages of a ConvNeXt."""
+
+    widths: tuple[int, ...]
+    blocks: tuple[int, ...]
+
+
+CONVNEXT = {
+    "quecto": Size((16, 32, 64), (1, 1, 1)),
+    "ronto": Size((24, 48, 96), (1, 2, 1)),
+    "yocto": Size((24, 48, 96, 192), (1, 1, 2, 1)),
+    "zepto": Size((32, 64, 128, 256), (2, 2, 4, 2)),
+    "atto": Size((40, 80, 160, 320), (2, 2, 6, 2)),
+    "femto": Size((48, 96, 192, 384), (2, 2, 6, 2)),
+    "pico": Size((64, 128, 256, 512), (2, 2, 6, 2)),
+    "nano": Size((80, 160, 320, 640), (2, 2, 8, 2)),
+    "tiny": Size((96, 192, 384, 768), (3, 3, 9, 3)),
+    "small": Size((96, 192, 384, 768), (3, 3, 27, 3)),
+    "base": Size((128, 256, 512, 1024), (3, 3, 27, 3)),
+    "large": Size((192, 384, 768, 1536), (3, 3, 27, 3)),
 }
+"""From ``tiny`` on those of the paper, from ``zepto`` to ``nano`` those of PyTorch Image Models
+(https://github.com/huggingface/pytorch-image-models), and below ones for a few cores."""
+
+SIZES = {"convnext": tuple(CONVNEXT), "resnetv2": ("50", "101", "152")}
 
 
 class TowerConfig(Section):
@@ -37,7 +58,7 @@ class TowerConfig(Section):
         if self.size not in SIZES[self.architecture]:
             known = ", ".join(SIZES[self.architecture])
             raise ValueError(f"`size` {self.size!r} is none of {self.architecture}'s: {known}")
-        others = {"stem", "layer_scale"} & self.model_fields_set
+        others = {"stem", "layer_scale"} & self.altered()
         if self.architecture == "resnetv2" and others:
             raise ValueError(f"`{min(others)}` is for `architecture: convnext`")
         return self

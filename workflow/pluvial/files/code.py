@@ -14,15 +14,20 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
+AROUND = PACKAGE / "jobs.py"
+"""What it does, and what it alone imports, is in no output: log, progress and record of a job."""
 
 
 def code_of(script: Path) -> list[Path]:
-    """The files of this package that ``script`` imports, directly or through others, sorted."""
+    """The files of this package that ``script`` imports, directly or through others, sorted.
+
+    All but :data:`AROUND`, and what is imported by it alone.
+    """
     found: set[Path] = set()
     waiting = list(_imported(script))
     while waiting:
         path = waiting.pop()
-        if path not in found:
+        if path not in found and path != AROUND:
             found.add(path)
             waiting.extend(_imported(path))
     return sorted(found)

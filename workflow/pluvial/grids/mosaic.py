@@ -35,10 +35,33 @@ def mosaic(
         PluvialError: if there is no tile; if tiles differ in cell, lattice or coordinate reference
             system; if two hold different values of one cell; if they lie too far apart.
     """
-    if not tiles:
+    grids = [grid for grid, _ in tiles]
+    whole_grid = bounding(grids)
+    first = grids[0]
+    places = [_place(first, grid) for grid in grids]
+    west, north = min(p.west for p in places), max(p.north for p in places)
+    whole = np.full(whole_grid.shape, np.nan)
+    for number, (place, (_, values)) in enumerate(zip(places, tiles, strict=True)):
+        top, left = north - place.north, place.west - west
+        part = whole[top : north - place.south, left : place.east - west]
+        apart = np.abs(part - values) > AGREES
+        if apart.any():
+            row, col = np.argwhere(apart)[0] + (top, left)
+            raise _conflict(tiles[: number + 1], places, north - int(row), west + int(col))
+        np.copyto(part, values, where=np.isnan(part))
+    return whole_grid, whole
+
+
+def bounding(grids: Sequence[Grid]) -> Grid:
+    """The grid that bounds tiles of one lattice.
+
+    Raises:
+        PluvialError: as :func:`mosaic`, for all but the values.
+    """
+    if not grids:
         raise _fault("no tile was found", "Give at least one file with a grid")
-    first = tiles[0][0]
-    places = [_place(first, grid) for grid, _ in tiles]
+    first = grids[0]
+    places = [_place(first, grid) for grid in grids]
     west, south = (min(getattr(p, edge) for p in places) for edge in ("west", "south"))
     east, north = (max(getattr(p, edge) for p in places) for edge in ("east", "north"))
     rows, cols = north - south, east - west
@@ -48,17 +71,7 @@ def mosaic(
             "Give only the tiles that the case needs",
         )
     cell = first.cell
-    corner = first.west + west * cell, first.south + south * cell
-    whole = np.full((rows, cols), np.nan)
-    for number, (place, (_, values)) in enumerate(zip(places, tiles, strict=True)):
-        top, left = north - place.north, place.west - west
-        part = whole[top : north - place.south, left : place.east - west]
-        apart = np.abs(part - values) > AGREES
-        if apart.any():
-            row, col = np.argwhere(apart)[0] + (top, left)
-            raise _conflict(tiles[: number + 1], places, north - int(row), west + int(col))
-        np.copyto(part, values, where=np.isnan(part))
-    return Grid(rows, cols, cell, *corner, first.crs), whole
+    return Grid(rows, cols, cell, first.west + west * cell, first.south + south * cell, first.crs)
 
 
 @dataclass(frozen=True)

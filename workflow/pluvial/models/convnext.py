@@ -6,40 +6,14 @@ The depthwise convolution is Keras' own DepthwiseConv2D: the grouped convolution
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from keras import layers
 
+from pluvial.config.encoders import Size
 from pluvial.models.layers import LayerScale
 
 EPSILON = 1e-6
-
-
-@dataclass(frozen=True)
-class Size:
-    """Widths and numbers of blocks of the stages."""
-
-    widths: tuple[int, ...]
-    blocks: tuple[int, ...]
-
-
-SIZES = {
-    "quecto": Size((16, 32, 64), (1, 1, 1)),
-    "ronto": Size((24, 48, 96), (1, 2, 1)),
-    "yocto": Size((24, 48, 96, 192), (1, 1, 2, 1)),
-    "zepto": Size((32, 64, 128, 256), (2, 2, 4, 2)),
-    "atto": Size((40, 80, 160, 320), (2, 2, 6, 2)),
-    "femto": Size((48, 96, 192, 384), (2, 2, 6, 2)),
-    "pico": Size((64, 128, 256, 512), (2, 2, 6, 2)),
-    "nano": Size((80, 160, 320, 640), (2, 2, 8, 2)),
-    "tiny": Size((96, 192, 384, 768), (3, 3, 9, 3)),
-    "small": Size((96, 192, 384, 768), (3, 3, 27, 3)),
-    "base": Size((128, 256, 512, 1024), (3, 3, 27, 3)),
-    "large": Size((192, 384, 768, 1536), (3, 3, 27, 3)),
-}
-"""From ``tiny`` on those of the paper, from ``zepto`` to ``nano`` those of PyTorch Image Models
-(https://github.com/huggingface/pytorch-image-models), and below ones for a few cores."""
 
 
 def stages(inputs: Any, size: Size, stem: int, layer_scale: float | None = None) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from pluvial.config.encoders import TowerConfig
+from pluvial.config.encoders import CONVNEXT, TowerConfig
 from pluvial.models import convnext
 
 RESNETS = {
@@ -18,7 +18,7 @@ RESNETS = {
 
 
 def _convnext(inputs: Any, config: TowerConfig) -> list[Any]:
-    size = convnext.SIZES[config.size]
+    size = CONVNEXT[config.size]
     return convnext.stages(inputs, size, config.stem, config.layer_scale)
 
 

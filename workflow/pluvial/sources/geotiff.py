@@ -96,7 +96,7 @@ class GeotiffRain(Raster, RainFiles):
             ("accumulation", "accumulation_minutes"),
             ("reflectivity", "reflectivity"),
         ):
-            if key in self.model_fields_set and self.quantity != quantity:
+            if key in self.altered() and self.quantity != quantity:
                 raise ValueError(f"`{key}` is for `quantity: {quantity}`")
         if self.quantity == "accumulation" and self.accumulation_minutes is None:
             raise ValueError("`accumulation_minutes` is missing: write how long the rain fell")

@@ -91,7 +91,7 @@ class JsonlRain(RainFiles):
 
     @model_validator(mode="after")
     def _knows_its_place(self) -> Self:
-        if self.cell is None and {"west", "south"} & self.model_fields_set:
+        if self.cell is None and {"west", "south"} & self.altered():
             raise ValueError("`west` and `south` need `cell`: write the side of a cell")
         if self.cell is None and self.stored == "clockwise":
             raise ValueError("`stored: clockwise` needs `cell`: the file's bounds do not fit it")

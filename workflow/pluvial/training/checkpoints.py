@@ -13,7 +13,7 @@ from pathlib import Path
 from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json, write_json
 from pluvial.files.fingerprints import sidecar
-from pluvial.jobs import logger
+from pluvial.jobs import leave_record_in, logger
 from pluvial.models.dual_encoder import DualEncoder
 from pluvial.models.files import load_model, save_model
 
@@ -42,6 +42,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._told = False
 
     @property
     def best(self) -> Path:
@@ -70,6 +71,9 @@ class Checkpoints:
         path = self.folder / f"step-{step:08d}.keras"
         # The model last: what stands beside a model is there when the model is.
         write_json(path.with_suffix(".json"), sums)
+        if not self._told:
+            leave_record_in(self.folder)
+            self._told = True
         save_model(model, path)
         for _, old in self._found()[KEPT:]:
             for file in (old, sidecar(old), old.with_suffix(".json")):

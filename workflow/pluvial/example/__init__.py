@@ -1,0 +1,1 @@
+"""Raw data as an archive would hold it, made for the tutorial."""

@@ -1,0 +1,46 @@
+# Before anything is booked: the case in a screen, and what would fail. Neither makes a file; each
+# time they are asked for they look at what is there.
+rule describe:
+    """The case in a screen: sources, records, model, disk, hours."""
+    input:
+        # Where the dataset is finished, its card is made as well.
+        lambda wildcards: (
+            rules.dataset_card.output
+            if (RESULTS / "shards/manifest.json").exists()
+            else []
+        ),
+    log:
+        "<logs>/describe.log",
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        document=config,
+        results=str(RESULTS),
+        where=WHERE,
+    script:
+        "../scripts/describe.py"
+
+
+rule check:
+    """What would fail: inputs, grids, splits, disk, the cluster's partitions."""
+    log:
+        "<logs>/check.log",
+    localrule: True
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        document=config,
+        results=str(RESULTS),
+        where=WHERE,
+        profiles=named_profiles(),
+    script:
+        "../scripts/check.py"
