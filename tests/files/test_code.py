@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,23 +13,30 @@ from pluvial.files.code import AROUND, PACKAGE, code_of
 SCRIPTS = sorted((PACKAGE.parent / "scripts").glob("*.py"))
 
 
+def imported_by(lines: list[str]) -> set[Path]:
+    """The library's files that Python loads for these imports."""
+    program = [
+        *lines,
+        "import sys",
+        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'pluvial']",
+        "print('\\n'.join(m.__file__ for m in ours))",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(program)], capture_output=True, check=True, text=True
+    )
+    return {Path(line).resolve() for line in run.stdout.split()}
+
+
+@cache
+def around_a_job() -> set[Path]:
+    """What is loaded for a job's log and record, whatever the job is."""
+    return imported_by(["import pluvial.jobs"])
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
 def test_closure_is_what_python_imports(script: Path) -> None:
     lines = [line for line in script.read_text().splitlines() if line.startswith("from pluvial")]
-    program = "\n".join(
-        [
-            *lines,
-            "import sys",
-            "ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'pluvial']",
-            "print('\\n'.join(m.__file__ for m in ours))",
-        ]
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, check=True, text=True
-    )
-    imported = {Path(line).resolve() for line in run.stdout.split()}
-    around = {AROUND, *(PACKAGE / "files" / name for name in ("asking.py", "record.py"))}
-    assert imported - around <= set(code_of(script))
+    assert imported_by(lines) - around_a_job() <= set(code_of(script))
     assert AROUND not in code_of(script)
 
 
