@@ -50,6 +50,7 @@ def test_a_grid_of_depth_for_every_step(folder: Path) -> None:
 def test_check_finds_its_faults_and_what_the_tutorial_writes_mends_them(folder: Path) -> None:
     case = yaml.safe_load((folder / "my-case.yaml").read_text())
     case["time"]["end"] = "2021-01-05T00:00Z"
+    case["records"]["channels"] = [1, 3]
     case["records"]["split"] |= {"memory_hours": 0, "val": 0.0, "test": 0.3}
     (error,) = (f for f in find(case, None, "my-case.yaml", []) if f.severity == "error")
     assert "rain_202101041640.tif" in error.where
