@@ -1,14 +1,7 @@
-# Before anything is booked: the case in a screen, and what would fail. Neither makes a file; each
-# time they are asked for they look at what is there.
+# Before anything is booked: the case in a screen, and what would fail. Neither has inputs, so that
+# nothing is ever built for it; each time they are asked for they look at what is there.
 rule describe:
     """The case in a screen: sources, records, model, disk, hours."""
-    input:
-        # Where the dataset is finished, its card is made as well.
-        lambda wildcards: (
-            rules.dataset_card.output
-            if (RESULTS / "shards/manifest.json").exists()
-            else []
-        ),
     log:
         "<logs>/describe.log",
     localrule: True

@@ -151,3 +151,7 @@ def _made(counts: Counts, results: Path) -> Iterator[str]:
     if any(made.values()):
         shown = ", ".join(f"{what} {made[what]} of {most}" for what, (_, most) in there.items())
         yield f"made      {shown}"
+    card = results / "shards" / "README.md"
+    yield f"card      {card}" + (
+        "" if card.exists() else ": `snakemake dataset_card` makes it, with the dataset"
+    )

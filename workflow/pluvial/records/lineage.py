@@ -229,7 +229,7 @@ def _steps(jobs: list[Job]) -> Iterator[str]:
     for rule in sorted(rules, key=lambda rule: last[rule], reverse=True):
         some = rules[rule]
         began = sorted(job.record["ran"]["began"] for job in some)
-        commits = {str(job.record["code"]["commit"])[:DIGITS] for job in some}
+        commits = {_short_commit(job.record["code"]["commit"]) for job in some}
         output = some[0].record["outputs"][0]
         what = (
             f"{len(some)} jobs"
@@ -237,6 +237,11 @@ def _steps(jobs: list[Job]) -> Iterator[str]:
             else f"{Path(output['path']).name}, SHA-256 {output['sha256'][:DIGITS]}"
         )
         yield f"{rule:18} {began[0]}  commit {', '.join(sorted(commits))}  {what}"
+
+
+def _short_commit(commit: str | None) -> str:
+    name, dirty, _ = (commit or "unknown").partition("-dirty")
+    return name[:DIGITS] + dirty
 
 
 def _raw(raw: Mapping[str, str]) -> Iterator[str]:
