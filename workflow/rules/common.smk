@@ -1,9 +1,13 @@
 # The case, its paths and axes, and the helpers that all of the workflow uses.
 import os
+import signal
 import sys
 
 # TensorFlow reports on the terminal what it did not find; that would hide the progress of a job.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Slurm tells all processes of a job that its time is nearly up (see profiles/slurm). It is a training
+# that obeys; the Snakemake around it must live on.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from snakemake.exceptions import WorkflowError
@@ -69,6 +73,11 @@ def path(pattern):
 def memory(megabytes):
     """Memory that grows with the attempt, for resubmission by the profile."""
     return lambda wildcards, attempt: megabytes * attempt
+
+
+def minutes(first):
+    """Time that grows with the attempt, for resubmission by the profile."""
+    return lambda wildcards, attempt: first * attempt
 
 
 # Of all code that the bytes of a dataset depend on.

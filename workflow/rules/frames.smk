@@ -14,7 +14,7 @@ rule heightmap:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("heightmap.py"),
         part=part("heightmap", "domain", "data_folder"),
@@ -40,7 +40,7 @@ for name, place, frames_files, edition in frame_jobs("rain", CASE.rain):
         threads: 1
         resources:
             mem_mb=memory(1000),
-            runtime=1440 if edition else 120,
+            runtime=minutes(1440 if edition else 60),
         params:
             code=code("rain_frames.py"),
             part=part("rain", "heightmap", "domain", "frames", "data_folder"),
@@ -72,7 +72,7 @@ if isinstance(CASE.depth, SimulatedDepth):
         threads: 1
         resources:
             mem_mb=memory(1000),
-            runtime=240,
+            runtime=minutes(240),
         params:
             code=code("simulate_depth.py"),
             part=part("depth"),
@@ -101,7 +101,7 @@ else:
             threads: 1
             resources:
                 mem_mb=memory(1000),
-                runtime=2880 if edition else 120,
+                runtime=minutes(1440 if edition else 60),
             params:
                 code=code("depth_frames.py"),
                 part=part("depth", "domain", "frames", "data_folder"),
@@ -134,7 +134,7 @@ rule frames_account:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("frames_account.py"),
     script:
@@ -156,7 +156,7 @@ rule frames_report:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("frames_report.py"),
     script:

@@ -21,8 +21,8 @@ rule pretrain:
     threads: 2
     resources:
         mem_mb=memory(8000),
-        runtime=1440,
-        gpu=lambda wildcards: int(wildcards.run != "untrained"),
+        runtime=1440,  # not with the attempt: out of time, it queues again and goes on
+        gpu=1,
     params:
         code=code("pretrain.py"),
         part=part("pretrain"),
@@ -49,7 +49,7 @@ rule embed:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=240,
+        runtime=minutes(240),
         gpu=1,
     params:
         code=code("embed.py"),

@@ -15,7 +15,7 @@ rule index:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=60,
+        runtime=minutes(20),
     params:
         code=code("index.py"),
         part=part("depth", "frames", "records"),
@@ -40,7 +40,7 @@ checkpoint plan:
     threads: 1
     resources:
         mem_mb=memory(1500),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("plan.py"),
         part=part("records"),
@@ -66,7 +66,7 @@ rule shard:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=60,
+        runtime=minutes(20),
     params:
         code=code("shard.py"),
         part=part("depth", "frames", "records"),
@@ -96,7 +96,7 @@ rule manifest:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("manifest.py"),
         part=part("time", "records"),
@@ -123,7 +123,7 @@ rule proofs:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("proofs.py"),
         part=part("time", "records"),
@@ -154,7 +154,7 @@ rule describe:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("describe.py"),
         part=part(
@@ -182,7 +182,7 @@ rule leakage:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("leakage.py"),
         part=part("time", "depth", "frames", "records"),
@@ -201,7 +201,7 @@ rule verify:
     threads: 16
     resources:
         mem_mb=memory(4000),
-        runtime=240,
+        runtime=minutes(240),
     params:
         manifest=path("<results>/shards/manifest.json"),
         plans=path("<results>/plan"),
@@ -217,7 +217,7 @@ rule repair:
     threads: 16
     resources:
         mem_mb=memory(4000),
-        runtime=480,
+        runtime=minutes(480),
     params:
         manifest=path("<results>/shards/manifest.json"),
         part=part("depth", "frames", "records"),
