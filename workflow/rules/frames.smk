@@ -35,6 +35,8 @@ for name, place, frames_files, edition in frame_jobs("rain", CASE.rain):
             f"<logs>/{place}.log",
         benchmark:
             f"<benchmarks>/{place}.tsv"
+        group:
+            None if edition else batch("rain_frames", period_number, 6)
         conda:
             "../../envs/pluvial.yaml"
         threads: 1
@@ -67,12 +69,14 @@ if isinstance(CASE.depth, SimulatedDepth):
             "<logs>/depth_frames/{period}.log",
         benchmark:
             "<benchmarks>/depth_frames/{period}.tsv"
+        group:
+            batch("depth_frames", period_number, 6)
         conda:
             "../../envs/pluvial.yaml"
         threads: 1
         resources:
             mem_mb=memory(1000),
-            runtime=minutes(240),
+            runtime=minutes(120),
         params:
             code=code("simulate_depth.py"),
             part=part("depth"),
@@ -96,6 +100,8 @@ else:
                 f"<logs>/{place}.log",
             benchmark:
                 f"<benchmarks>/{place}.tsv"
+            group:
+                None if edition else batch("depth_frames", period_number, 6)
             conda:
                 "../../envs/pluvial.yaml"
             threads: 1

@@ -10,6 +10,8 @@ rule index:
         "<logs>/index/{period}.log",
     benchmark:
         "<benchmarks>/index/{period}.tsv"
+    group:
+        batch("index", period_number, 12)
     conda:
         "../../envs/pluvial.yaml"
     threads: 1
@@ -61,6 +63,8 @@ rule shard:
         "<logs>/shard/{split}-{shard}.log",
     benchmark:
         "<benchmarks>/shard/{split}-{shard}.tsv"
+    group:
+        batch("shards", shard_number, 2)
     conda:
         "../../envs/pluvial.yaml"
     threads: 1
