@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm faults")]
 
 SHARDS = ("shards/*/*", "shards/*.json", "shards/README.md")
 ENCODERS = "results/encoders/trained/rain.keras"
-LONG = {"epochs": 40}
+LONG = {"epochs": 60}
 """A training of seconds that can be interrupted on the way."""
 
 
@@ -148,7 +148,7 @@ def some_epochs_done(run: Run, number: int = 2) -> int:
     wait_for(
         f"epoch {number}",
         lambda: epochs_done(run.place) >= number or run.process.poll() is not None,
-        300,
+        900,
     )
     assert run.process.poll() is None, run.printed
     return epochs_done(run.place)
@@ -186,15 +186,26 @@ def test_a_training_longer_than_its_job(
     """Told that its time is nearly up it queues again: a chain of jobs that uses up no retry."""
     place = interruptible(unbroken, tmp_path, checkpoint_minutes=0)
     with running_snakemake(cluster, place, ENCODERS, "--retries", "0") as run:
-        some_epochs_done(run)
+        first_step_kept(run)
         (number,) = submitted(run)
         # Less than the profile's ten minutes before the end are left from now on.
         cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=10")
-        wait_for("its return", lambda: state(cluster, number) == "PENDING", 120)
+        wait_for("its return", lambda: restarts(cluster, number) == 1, 900)
         assert epochs_done(place) < LONG["epochs"]
+        # What has been asked of Slurm for the first job holds for the next one, too.
+        cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=1-00:00:00")
         assert run.finish() == 0, run.printed
-        job = cluster.job("rule_pretrain")
-        assert job is not None
-        assert (job["JobId"], job["Restarts"], job["JobState"]) == (number, "1", "COMPLETED")
+        assert restarts(cluster, number) == 1
+        assert state(cluster, number) == "COMPLETED"
         assert submitted(run) == [number]
     require_the_same_training(place, unbroken)
+
+
+def first_step_kept(run: Run) -> None:
+    """Wait until a training has a checkpoint."""
+
+    def kept() -> list[Path]:
+        return list(run.place.results.glob("checkpoints/trained-*/step-*.keras"))
+
+    wait_for("a checkpoint", lambda: kept() or run.process.poll() is not None, 900)
+    assert run.process.poll() is None, run.printed
