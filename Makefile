@@ -7,7 +7,7 @@ SNAKEMAKE := .venv/bin/snakemake
 # Prints the rules as they run, without their files and reasons (those are in .snakemake/log).
 QUIETLY := --quiet rules host reason
 
-.PHONY: demo test env lint docs docs-of-config envs report clean
+.PHONY: demo test test-slurm env lint docs docs-of-config envs report clean
 
 demo: env
 	$(SNAKEMAKE) --cores $(CORES) $(QUIETLY)
@@ -39,7 +39,11 @@ docs: env
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 test: env
-	.venv/bin/pytest -n $(CORES) --dist loadgroup
+	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "not slurm"
+
+# On a Slurm that it starts for itself; skipped where Debian's slurm-wlm and munge are not installed.
+test-slurm: env
+	.venv/bin/pytest -n 2 --dist loadgroup -m slurm tests/slurm
 
 env: .venv/synced
 

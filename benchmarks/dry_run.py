@@ -1,16 +1,19 @@
 """How long `snakemake -n` takes on a case of 15 years of 5-minute frames.
 
-    python benchmarks/dry_run.py [--raw nimrod|stream]
+    python benchmarks/dry_run.py
 
 The raw archive is stubs: 5,479 daily tars, as of CEDA, with 1.58 million frames. Two dry runs are
-timed: from nothing (180 periods of frames and index to be made), and with frames, index and plan in
-place, where all 362 shards and what depends on them are to be made.
+timed, each as it is and through the Slurm profile: from nothing (180 periods of frames and index to
+be made), and with frames, index and plan in place, where all 362 shards and what depends on them
+are to be made. CPU time says what it costs where other work holds up the clock.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -66,21 +69,23 @@ def make_stubs(folder: Path) -> None:
     stubs[-1].write_text(json.dumps({"splits": splits}))
 
 
-def dry_run(folder: Path) -> tuple[float, str]:
-    """Seconds, and the jobs that are announced."""
-    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "--directory", str(folder)]
+def dry_run(folder: Path, *arguments: str) -> tuple[float, float, str]:
+    """Seconds on the clock and of a processor, and what was printed."""
+    command = [sys.executable, "-m", "snakemake", "-n", "--directory", str(folder)]
     command += ["--snakefile", str(CHECKOUT / "Snakefile")]
-    command += ["--configfile", str(folder / "case.yaml")]
-    began = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command += ["--configfile", str(folder / "case.yaml"), *arguments]
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
     seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
-    return seconds, done.stdout + done.stderr
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, spent, done.stdout + done.stderr
 
 
 def main() -> None:
-    """Print both times."""
+    """Print all times."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -88,9 +93,11 @@ def main() -> None:
         for what, prepare in (("from nothing", None), ("with a plan of 362 shards", make_stubs)):
             if prepare:
                 prepare(folder)
-            seconds = min(dry_run(folder)[0] for _ in range(3))
-            total = [line for line in dry_run(folder)[1].splitlines() if "total" in line]
-            print(f"{what}: {seconds:.1f} s ({' '.join(total[0].split()) if total else '?'})")
+            for how, arguments in (("", ()), (", --profile slurm", ("--profile", "slurm"))):
+                runs = [dry_run(folder, *arguments) for _ in range(3)]
+                total = re.findall(r"^total +(\d+)$", runs[0][2], flags=re.MULTILINE)[0]
+                clock, spent = (min(run[n] for run in runs) for n in (0, 1))
+                print(f"{what}{how}: {clock:.1f} s, {spent:.1f} CPU s ({total} jobs)", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 # The case, its paths and axes, and the helpers that all of the workflow uses.
 import os
+import signal
 import sys
 from itertools import pairwise
 
 # TensorFlow reports on the terminal what it did not find; that would hide the progress of a job.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Slurm tells all processes of a job that its time is nearly up (see profiles/slurm). It is a training
+# that obeys; the Snakemake around it must live on.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 # The folder of the workflow's code, wherever the Snakefile is that runs or imports it.
 CODE = Path(str(workflow.current_basedir)).parent
@@ -96,6 +100,11 @@ def named_profiles():
 
 # These two only look: what is missing does not stop them.
 LOOKING = set(sys.argv) & {"describe", "check"}
+
+def minutes(first):
+    """Time that grows with the attempt, for resubmission by the profile."""
+    return lambda wildcards, attempt: first * attempt
+
 
 # Of all code that the bytes of a dataset depend on.
 MAKERS = "heightmap rain_frames depth_frames simulate_depth index plan shard manifest"

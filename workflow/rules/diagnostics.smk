@@ -21,7 +21,7 @@ rule judgement:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         code=code("judgement.py"),
         part=part("retrieval", "verdict"),
@@ -73,7 +73,7 @@ rule umap:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         code=code("umap_projection.py"),
         part=part("figures"),
@@ -95,7 +95,7 @@ rule umap_both:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("joint_projection.py"),
         part=part("figures"),
@@ -120,7 +120,7 @@ rule own_judgement:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("own_judgement.py"),
         part=part("retrieval", "verdict"),
@@ -150,7 +150,7 @@ rule own_figure:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("own_figure.py"),
         part=part("figures"),
@@ -180,7 +180,7 @@ rule verdict_page:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("verdict_page.py"),
         template=template_sha256("verdict.html"),

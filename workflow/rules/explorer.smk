@@ -27,7 +27,7 @@ rule explorer_page:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("explorer.py"),
         # HTML, style and script, which no import names.

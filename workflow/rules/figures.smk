@@ -21,7 +21,7 @@ rule catchment_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("catchment_figure.py"),
         part=part("records"),
@@ -51,7 +51,7 @@ rule embedding_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("embedding_figure.py"),
         part=part("figures"),
@@ -79,7 +79,7 @@ rule both_embeddings_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("both_embeddings_figure.py"),
         part=part("figures"),
@@ -107,7 +107,7 @@ rule random_control_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("random_control_figure.py"),
         part=part("figures"),
@@ -136,7 +136,7 @@ rule training_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("training_figure.py"),
     script:
@@ -163,7 +163,7 @@ rule retrieval_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("retrieval_figure.py"),
     script:
@@ -202,7 +202,7 @@ rule retrieved_figures:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("retrieved_figures.py"),
         part=part("retrieval", "verdict"),
@@ -230,7 +230,7 @@ rule availability_figure:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("availability_figure.py"),
     script:
@@ -258,7 +258,7 @@ rule plan_figure:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("plan_figure.py"),
     script:
@@ -287,7 +287,7 @@ rule domain_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         code=code("domain_figure.py"),
         part=part("records"),

@@ -14,7 +14,7 @@ rule heightmap:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("heightmap.py"),
         part=part("heightmap", "domain", "data_folder"),
@@ -35,12 +35,14 @@ for name, place, frames_files, edition in frame_jobs("rain", CASE.rain):
             f"<logs>/{place}.log",
         benchmark:
             f"<benchmarks>/{place}.tsv"
+        group:
+            None if edition else batch("rain_frames", period_number, 6)
         conda:
             "../../envs/pluvial.yaml"
         threads: 1
         resources:
             mem_mb=memory(1000),
-            runtime=1440 if edition else 120,
+            runtime=minutes(1440 if edition else 60),
         params:
             code=code("rain_frames.py"),
             part=part("rain", "heightmap", "domain", "frames", "data_folder"),
@@ -67,12 +69,14 @@ if isinstance(CASE.depth, SimulatedDepth):
             "<logs>/depth_frames/{period}.log",
         benchmark:
             "<benchmarks>/depth_frames/{period}.tsv"
+        group:
+            batch("depth_frames", period_number, 6)
         conda:
             "../../envs/pluvial.yaml"
         threads: 1
         resources:
             mem_mb=memory(1000),
-            runtime=240,
+            runtime=minutes(120),
         params:
             code=code("simulate_depth.py"),
             part=part("depth"),
@@ -96,12 +100,14 @@ else:
                 f"<logs>/{place}.log",
             benchmark:
                 f"<benchmarks>/{place}.tsv"
+            group:
+                None if edition else batch("depth_frames", period_number, 6)
             conda:
                 "../../envs/pluvial.yaml"
             threads: 1
             resources:
                 mem_mb=memory(1000),
-                runtime=2880 if edition else 120,
+                runtime=minutes(1440 if edition else 60),
             params:
                 code=code("depth_frames.py"),
                 part=part("depth", "domain", "frames", "data_folder"),
@@ -134,7 +140,7 @@ rule frames_account:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("frames_account.py"),
     script:
@@ -156,7 +162,7 @@ rule frames_report:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("frames_report.py"),
     script:

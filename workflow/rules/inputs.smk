@@ -114,6 +114,33 @@ def accounts_up_to(wildcards):
     return collect("<results>/frames/{edition.name}.json", edition=editions)
 
 
+def batch(kind, place, size):
+    """Group function: jobs go together whose ``place`` lies in the same run of ``size``.
+
+    Only where the profile says so. Its `group-components` alone would deal anew whenever Snakemake
+    looks at its jobs, and the groups would grow; with names of our own it finds the same ones.
+    """
+
+    def group(wildcards):
+        if kind not in workflow.group_settings.group_components:
+            return None
+        name = f"{kind}_{place(wildcards) // size}"
+        workflow.parent_groupids[name] = kind
+        return name
+
+    return group
+
+
+def period_number(wildcards):
+    """Place of a job's period among all."""
+    return DEPTHS.index(wildcards.period)
+
+
+def shard_number(wildcards):
+    """Place of a shard among those of its split: the first of each split go together."""
+    return int(wildcards.shard.rpartition("-")[2])
+
+
 def index_up_to(wildcards):
     """The index of an edition and of those before it."""
     names = [n for e in up_to(edition_named(wildcards.edition)) for n in e.rain_names]

@@ -10,12 +10,14 @@ rule index:
         "<logs>/index/{period}.log",
     benchmark:
         "<benchmarks>/index/{period}.tsv"
+    group:
+        batch("index", period_number, 12)
     conda:
         "../../envs/pluvial.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=60,
+        runtime=minutes(20),
     params:
         code=code("index.py"),
         part=part("depth", "frames", "records"),
@@ -40,7 +42,7 @@ checkpoint plan:
     threads: 1
     resources:
         mem_mb=memory(1500),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("plan.py"),
         part=part("records"),
@@ -61,12 +63,14 @@ rule shard:
         "<logs>/shard/{split}-{shard}.log",
     benchmark:
         "<benchmarks>/shard/{split}-{shard}.tsv"
+    group:
+        batch("shards", shard_number, 2)
     conda:
         "../../envs/pluvial.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=60,
+        runtime=minutes(20),
     params:
         code=code("shard.py"),
         part=part("depth", "frames", "records"),
@@ -96,7 +100,7 @@ rule manifest:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("manifest.py"),
         part=part("time", "records"),
@@ -123,7 +127,7 @@ rule proofs:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("proofs.py"),
         part=part("time", "records"),
@@ -155,7 +159,7 @@ rule dataset_card:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("dataset_card.py"),
         part=part(
@@ -184,7 +188,7 @@ rule leakage:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("leakage.py"),
         part=part("time", "depth", "frames", "records"),
@@ -204,7 +208,7 @@ rule verify:
     threads: 16
     resources:
         mem_mb=memory(4000),
-        runtime=240,
+        runtime=minutes(240),
     params:
         manifest=path("<results>/shards/manifest.json"),
         plans=path("<results>/plan"),
@@ -221,7 +225,7 @@ rule repair:
     threads: 16
     resources:
         mem_mb=memory(4000),
-        runtime=480,
+        runtime=minutes(480),
     params:
         manifest=path("<results>/shards/manifest.json"),
         part=part("depth", "frames", "records"),

@@ -23,7 +23,7 @@ rule sanity_pictures:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("sanity_pictures.py"),
         pictures=CASE.sanity.pictures.model_dump(mode="json"),
@@ -55,7 +55,7 @@ rule sanity_encoder:
     resources:
         mem_mb=memory(8000),
         runtime=1440,
-        gpu=lambda wildcards: int(wildcards.sanity_run != "untrained"),
+        gpu=1,
     params:
         code=code("sanity_encoder.py"),
         training=SANITY_TRAINING,
@@ -81,7 +81,7 @@ rule sanity_pretrained:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=240,
+        runtime=minutes(240),
     params:
         code=code("sanity_pretrained.py"),
         encoder=lambda wildcards: CASE.sanity.pretrained.model_dump(mode="json"),
@@ -145,7 +145,7 @@ rule sanity_umap:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         code=code("sanity_umap.py"),
         part=part("figures"),
@@ -176,7 +176,7 @@ rule sanity_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("sanity_figure.py"),
         part=part("figures"),

@@ -82,7 +82,7 @@ class Loop:
         )
         last = self.config.epochs * self.config.steps_per_epoch
         self.stopped = self._reason_to_stop()
-        with listening() as interruption:
+        with listening(self.step) as interruption:
             while self.step < last and self.stopped is None:
                 self._epoch(stepper, interruption)
                 self.stopped = self._reason_to_stop()
@@ -131,7 +131,7 @@ class Loop:
         self.kept.save(self.step, self.model, self.sums)
         self._saved = time.monotonic()
         if interruption.signal is not None:
-            raise interruption.error(self.step, str(self.kept.folder))
+            raise interruption.leave(self.step, str(self.kept.folder))
 
     def _add(self, pending: Sequence[dict[str, Any]]) -> None:
         """Add up what steps have found.
