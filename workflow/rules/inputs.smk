@@ -174,3 +174,15 @@ def pictures_as_own(wildcards):
         classes=["kind"],
         controls={"untrained": runs.format(run="untrained")},
     ).model_dump(mode="json")
+
+
+def depth_run(wildcards):
+    """The configuration of a run of the depth model."""
+    return CASE.depth_model.named(wildcards.model)
+
+
+def encoder_of_depth_run(wildcards):
+    """The pretrained rain tower, unless the run starts without it."""
+    if depth_run(wildcards).start == "scratch":
+        return []
+    return ["<results>/encoders/trained/rain.keras"]

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from pluvial.config.base import Section
 from pluvial.config.data import FramesConfig, RecordsConfig
+from pluvial.config.depth_model import DepthModelConfig
 from pluvial.config.domain import DomainConfig
 from pluvial.config.learning import (
     FiguresConfig,
@@ -55,6 +56,8 @@ class Case(Section):
     """Records and shards."""
     pretrain: PretrainConfig = PretrainConfig()
     """Contrastive pretraining."""
+    depth_model: DepthModelConfig = DepthModelConfig()
+    """Water depth from rain: `snakemake depth_model`."""
     retrieval: RetrievalConfig = RetrievalConfig()
     """Retrieval on held-out storms."""
     verdict: VerdictConfig = VerdictConfig()
