@@ -64,16 +64,16 @@ def test_a_perfect_course_has_an_efficiency_of_one() -> None:
 
 
 def test_peaks_by_hand() -> None:
-    """Three storms::
+    """Four storms, of which the third has no flood and the fourth only falls::
 
-    time      0   300 600 900 | 1200 1500 1800 | 2100 2400
-    truth     0.1 0.9 0.4 0.2 | 0    0.6  0.6  | 0    0
-    forecast  0.1 0.2 0.7 0.5 | 0    0    0    | 0.8  0
+    time      0   300 600 900 | 1200 1500 1800 | 2100 2400 | 2700 3000
+    truth     0.1 0.9 0.4 0.2 | 0    0.6  0.6  | 0    0    | 0.5  0.4
+    forecast  0.1 0.2 0.7 0.5 | 0    0    0    | 0.8  0    | 0.5  0.4
     """
-    truth = np.array([0.1, 0.9, 0.4, 0.2, 0, 0.6, 0.6, 0, 0])
-    forecast = np.array([0.1, 0.2, 0.7, 0.5, 0, 0, 0, 0.8, 0])
-    storm = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2])
-    peaks = find_peaks(300 * np.arange(9), forecast, truth, storm, 3, least=0.05)
-    np.testing.assert_array_equal(peaks.true, [0.9, 0.6, np.nan])
-    np.testing.assert_array_equal(peaks.predicted, [0.7, 0, np.nan])
-    np.testing.assert_array_equal(peaks.late, [300, np.nan, np.nan])
+    truth = np.array([0.1, 0.9, 0.4, 0.2, 0, 0.6, 0.6, 0, 0, 0.5, 0.4])
+    forecast = np.array([0.1, 0.2, 0.7, 0.5, 0, 0, 0, 0.8, 0, 0.5, 0.4])
+    storm = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3])
+    peaks = find_peaks(300 * np.arange(11), forecast, truth, storm, 4, least=0.05)
+    np.testing.assert_array_equal(peaks.true, [0.9, 0.6, np.nan, np.nan])
+    np.testing.assert_array_equal(peaks.predicted, [0.7, 0, np.nan, np.nan])
+    np.testing.assert_array_equal(peaks.late, [300, np.nan, np.nan, np.nan])

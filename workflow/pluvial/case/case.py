@@ -23,6 +23,7 @@ from pluvial.config.learning import (
 from pluvial.config.messages import explain
 from pluvial.config.sanity import SanityConfig
 from pluvial.config.simulation import SyntheticStorms, SyntheticTerrain
+from pluvial.config.skill import SkillConfig
 from pluvial.config.times import TimeConfig, epoch_seconds
 from pluvial.errors import PluvialError
 from pluvial.grids.time_axis import PERIOD_FORMATS
@@ -62,6 +63,8 @@ class Case(Section):
     """Retrieval on held-out storms."""
     verdict: VerdictConfig = VerdictConfig()
     """The verdict: is it learning?"""
+    skill: SkillConfig = SkillConfig()
+    """Skill of the depth model, beside methods without learning: `snakemake skill`."""
     own_embeddings: dict[str, OwnEmbeddings] = Field({})
     """Embeddings made elsewhere, by a name of one's own: `snakemake verdict_of_own` judges them."""
     sanity: SanityConfig = SanityConfig()

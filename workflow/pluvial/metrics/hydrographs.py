@@ -86,6 +86,9 @@ def find_peaks(
 ) -> Peaks:
     """The highest water of each storm, true and predicted; of equals the first.
 
+    A storm in which the water is highest at its first record has no peak of its own: what is seen
+    there is the fall from the peak of the one before.
+
     Args:
         times: int64[N], ascending.
         forecast: float[N], m; NaN where missing.
@@ -97,7 +100,7 @@ def find_peaks(
     found = np.full((3, storms), np.nan)
     for number in range(storms):
         rows = np.flatnonzero((storm == number) & ~np.isnan(forecast) & ~np.isnan(truth))
-        if rows.size and truth[rows].max() > least:
+        if rows.size and truth[rows].max() > least and truth[rows].argmax() > 0:
             highest = rows[truth[rows].argmax()], rows[forecast[rows].argmax()]
             found[:2, number] = truth[highest[0]], forecast[highest[1]]
             if forecast[highest[1]] > least:

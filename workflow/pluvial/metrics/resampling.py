@@ -5,6 +5,8 @@ Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapters 8 and 13 (
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,9 +23,10 @@ def drawn_sums(weights: NDArray[np.float64], sums: NDArray[np.generic]) -> NDArr
     return np.tensordot(weights, np.asarray(sums, np.float64), axes=1)
 
 
-def sum_by_group(
-    values: NDArray[np.generic], group: NDArray[np.intp], groups: int
-) -> NDArray[np.generic]:
+Values = TypeVar("Values", np.int64, np.float64)
+
+
+def sum_by_group(values: NDArray[Values], group: NDArray[np.intp], groups: int) -> NDArray[Values]:
     """Sums of ``values`` [N, ...] over the members of each group, [groups, ...]."""
     total = np.zeros((groups, *values.shape[1:]), values.dtype)
     np.add.at(total, group, values)
