@@ -44,18 +44,25 @@ def gauges_of(
 
 
 def outlet(elevation: NDArray[np.floating], cell: float) -> tuple[int, int]:
-    """Row and column of the cell on the edge through which most other cells drain.
+    """Row and column of the cell on the edge of the grid through which most other cells drain.
 
     Args:
-        elevation: float[rows, cols], m, NaN missing.
+        elevation: float[rows, cols], m, NaN missing: a wall, as for the solver.
         cell: side of a cell.
+
+    Raises:
+        PluvialError: if no cell of the edge has ground.
     """
-    drained = drainage_of(elevation, cell).drained_cells()
-    known = ~np.isnan(elevation)
-    inner = np.zeros_like(known)
-    inner[1:-1, 1:-1] = known[:-2, 1:-1] & known[2:, 1:-1] & known[1:-1, :-2] & known[1:-1, 2:]
-    at_edge = np.where(known & ~inner, drained, -1)
-    row, col = np.unravel_index(int(at_edge.argmax()), at_edge.shape)
+    at_edge = ~np.isnan(elevation)
+    if not at_edge.size or at_edge[1:-1, 1:-1].sum() == at_edge.sum():
+        raise PluvialError(
+            "no cell on the edge of the heightmap has ground: it has no outlet",
+            where="`skill.gauges`",
+            remedy="Name the cells whose water level is to be followed",
+        )
+    at_edge[1:-1, 1:-1] = False
+    drained = np.where(at_edge, drainage_of(elevation, cell).drained_cells(), -1)
+    row, col = np.unravel_index(int(drained.argmax()), drained.shape)
     return int(row), int(col)
 
 

@@ -202,7 +202,7 @@ def require_same(file: PredictionsFile, setting: Setting) -> None:
         )
     if list(file.thresholds) != list(setting.thresholds):
         raise PluvialError(
-            f"its thresholds are {list(file.thresholds)} m, not {list(setting.thresholds)} m",
+            f"its thresholds are {file.thresholds.tolist()} m, not {list(setting.thresholds)} m",
             where=where,
             remedy="Delete the predictions and run the workflow again",
         )
