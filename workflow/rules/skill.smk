@@ -40,7 +40,8 @@ rule judge_skill:
         model=collect("<results>/depth/main/predictions/{split}.nc", split=JUDGED),
         baselines=rules.depth_baselines.output,
     output:
-        "<results>/diagnostics/skill.json",
+        skill="<results>/diagnostics/skill.json",
+        hydrographs="<results>/diagnostics/hydrographs.parquet",
     log:
         "<logs>/skill.log",
     benchmark:
@@ -59,7 +60,85 @@ rule judge_skill:
         "../scripts/skill.py"
 
 
+rule skill_figure:
+    input:
+        skill="<results>/diagnostics/skill.json",
+        hydrographs="<results>/diagnostics/hydrographs.parquet",
+    output:
+        png=report(
+            "<results>/figures/skill.png",
+            caption="../report/skill.rst",
+            category="Depth model",
+            labels={"figure": "skill"},
+        ),
+        svg="<results>/figures/skill.svg",
+    log:
+        "<logs>/figures/skill.log",
+    benchmark:
+        "<benchmarks>/figures/skill.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        code=code("skill_figure.py"),
+        part=part("skill"),
+    script:
+        "../scripts/skill_figure.py"
+
+
+# The largest held-out storms: side by side, moving, and where on the map the errors are.
+rule predicted_figures:
+    input:
+        accounts=collect("<results>/frames/{edition.name}.json", edition=EDITIONS),
+        heightmap="<results>/frames/heightmap.nc",
+        predictions="<results>/depth/main/predictions/test.nc",
+        hydrographs="<results>/diagnostics/hydrographs.parquet",
+    output:
+        storms=report(
+            "<results>/figures/predicted_storms.png",
+            caption="../report/predicted_storms.rst",
+            category="Depth model",
+            labels={"figure": "predicted storms"},
+        ),
+        storms_svg="<results>/figures/predicted_storms.svg",
+        errors=report(
+            "<results>/figures/error_maps.png",
+            caption="../report/error_maps.rst",
+            category="Depth model",
+            labels={"figure": "error maps"},
+        ),
+        errors_svg="<results>/figures/error_maps.svg",
+        gif=report(
+            "<results>/figures/storm.gif",
+            caption="../report/storm.rst",
+            category="Depth model",
+            labels={"figure": "the largest storm, moving"},
+        ),
+        apng="<results>/figures/storm.apng",
+    log:
+        "<logs>/figures/predicted.log",
+    benchmark:
+        "<benchmarks>/figures/predicted.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=60,
+    params:
+        code=code("predicted_figures.py"),
+        part=part("time", "depth", "frames", "records", "skill"),
+        frames=lambda wildcards, input: str(Path(input.accounts[0]).parent),
+    script:
+        "../scripts/predicted_figures.py"
+
+
 rule skill:
     input:
         rules.judge_skill.output,
+        rules.skill_figure.output,
+        rules.predicted_figures.output,
     localrule: True

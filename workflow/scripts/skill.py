@@ -22,5 +22,6 @@ with job("skill", snakemake.log[0]):
         FramesConfig(**part["frames"]),
         RecordsConfig(**part["records"]),
         SkillConfig(**part["skill"]),
-        Path(snakemake.output[0]),
+        Path(snakemake.output.skill),
+        Path(snakemake.output.hydrographs),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pluvial.config.data import FramesConfig, RecordsConfig
 from pluvial.config.skill import SkillConfig
@@ -27,6 +28,7 @@ from pluvial.diagnostics.skill_scores import (
 )
 from pluvial.diagnostics.skill_tally import EVEN, Setting, Tally, choose_cuts, tally
 from pluvial.errors import PluvialError
+from pluvial.files.atomic import atomic_path
 from pluvial.files.documents import write_json
 from pluvial.frames.elevation import read_elevation
 from pluvial.frames.predictions import PredictionsFile
@@ -52,6 +54,7 @@ def make_skill(
     records: RecordsConfig,
     config: SkillConfig,
     path: Path,
+    hydrographs: Path,
 ) -> None:
     """Judge the predictions of a model and of all baselines; write one JSON document.
 
@@ -67,7 +70,8 @@ def make_skill(
         frames: of the case.
         records: of the case.
         config: of the skill.
-        path: the file to make.
+        path: the JSON file to make.
+        hydrographs: the parquet file to make: the depth at each gauge, true and by each method.
     """
     predictions = {MODEL: {file.stem: file for file in model}}
     for file in baselines:
@@ -84,7 +88,24 @@ def make_skill(
     counted = min(thresholds, key=lambda one: abs(one - records.flooded_m))
     document = {**decide_skill(document, MODEL, named(counted)), **document}
     logger.info("skill: %s. %s", document["verdict"], document["headline"])
+    with atomic_path(hydrographs) as temporary:
+        hydrograph_table(tallies, setting).to_parquet(temporary, index=False)
     write_json(path, document)
+
+
+def hydrograph_table(tallies: Mapping[str, Tally], setting: Setting) -> pd.DataFrame:
+    """A row per gauge and time: ``gauge``, ``storm``, ``time``, ``true``, and each method."""
+    parts = []
+    for place, gauge in enumerate(setting.gauges):
+        columns: dict[str, Any] = {
+            "gauge": gauge.name,
+            "storm": setting.storms[setting.storm],
+            "time": setting.times,
+            "true": tallies[MODEL].true[:, place],
+        }
+        columns |= {name: found.predicted[:, place] for name, found in tallies.items()}
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
 
 
 def setting_of(

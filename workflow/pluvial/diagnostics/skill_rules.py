@@ -77,10 +77,13 @@ def shown(number: Document, digits: int = 2) -> str:
     """A number with its interval: 0.81 [0.75, 0.86]."""
     if number["value"] is None:
         return f"not defined ({number['because']})"
-    words = f"{number['value']:.{digits}f}"
-    if number["interval"]:
-        low, high = number["interval"]
-        words += f" [{low:.{digits}f}, {high:.{digits}f}]"
+    # What is rounded to zero has no sign.
+    value, *bounds = (
+        round(n, digits) + 0.0 for n in [number["value"], *(number["interval"] or [])]
+    )
+    words = f"{value:.{digits}f}"
+    if bounds:
+        words += f" [{bounds[0]:.{digits}f}, {bounds[1]:.{digits}f}]"
     return words
 
 

@@ -81,7 +81,7 @@ Looks = tuple[slice, NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint16]]
 def choose_cuts(file: PredictionsFile, depth: FrameSeries) -> list[int]:
     """From which probability on a flood is predicted: what is best on a split of validation."""
     cells = np.zeros((len(file.thresholds), PROBABILITY_STEPS + 1, 2), np.int64)
-    for _, _, codes, truth in _looks(file, depth):
+    for _, _, codes, truth in looks_at(file, depth):
         present = truth != MISSING
         for number, threshold in enumerate(file.thresholds):
             found = histogram(codes[:, number], truth > limit_of(threshold), present)
@@ -95,7 +95,7 @@ def tally(
     """Sum up a file of predictions beside the true depth."""
     require_same(file, setting)
     sums = _Sums(setting, cuts)
-    for rows, water, codes, truth in _looks(file, depth):
+    for rows, water, codes, truth in looks_at(file, depth):
         sums.add(rows, water, codes, truth)
     return Tally(
         sums.cells,
@@ -157,7 +157,7 @@ class _Sums:
             self.true[rows, place] = true[:, gauge.row, gauge.col]
 
 
-def _looks(file: PredictionsFile, depth: FrameSeries) -> Iterator[Looks]:
+def looks_at(file: PredictionsFile, depth: FrameSeries) -> Iterator[Looks]:
     """Predictions and truth, a part at a time."""
     size = max(1, PART_CELLS // (file.grid.rows * file.grid.cols))
     starts = range(0, file.times.size, size)
