@@ -75,3 +75,32 @@ rule label_efficiency:
             model=CASE.depth_model.efficiency_runs(),
         ),
     localrule: True
+
+
+rule forecast:
+    input:
+        model=forecast_model,
+        sources=forecast_sources,
+    output:
+        rain="<results>/forecast/rain.nc",
+        forecast="<results>/forecast/forecast.nc",
+        geotiffs=directory("<results>/forecast/geotiff"),
+    log:
+        "<logs>/forecast.log",
+    benchmark:
+        "<benchmarks>/forecast.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+        gpu=1,
+    params:
+        code=code("forecast.py"),
+        part=part(
+            *("forecast", "rain", "heightmap", "time", "domain", "frames"),
+            "data_folder",
+        ),
+    script:
+        "../scripts/forecast.py"

@@ -186,3 +186,18 @@ def encoder_of_depth_run(wildcards):
     if depth_run(wildcards).start == "scratch":
         return []
     return ["<results>/encoders/trained/rain.keras"]
+
+
+def forecast_model(wildcards):
+    """The depth model to forecast with."""
+    if CASE.forecast is None:
+        raise WorkflowError(
+            "`forecast` is not in the configuration: write which rain, and `start` and `end`"
+        )
+    return CASE.forecast.model or "<results>/depth/main/model.keras"
+
+
+def forecast_sources(wildcards):
+    """The raw files of the forecast's rain."""
+    section = CASE.forecast and (CASE.forecast.rain or CASE.rain)
+    return raw(section) if section else []

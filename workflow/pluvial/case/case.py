@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from pluvial.case.forecast import ForecastConfig
 from pluvial.config.base import Section
 from pluvial.config.data import FramesConfig, RecordsConfig
 from pluvial.config.depth_model import DepthModelConfig
@@ -59,6 +60,8 @@ class Case(Section):
     """Contrastive pretraining."""
     depth_model: DepthModelConfig = DepthModelConfig()
     """Water depth from rain: `snakemake depth_model`."""
+    forecast: ForecastConfig | None = None
+    """Depth maps from rain that nobody has a depth for: `snakemake forecast`."""
     retrieval: RetrievalConfig = RetrievalConfig()
     """Retrieval on held-out storms."""
     verdict: VerdictConfig = VerdictConfig()
