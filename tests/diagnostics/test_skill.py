@@ -104,6 +104,7 @@ class Judged:
             self.case.records,
             CONFIG,
             path,
+            path.with_name("hydrographs.parquet"),
         )
         return dict(read_json(path))
 

@@ -136,9 +136,129 @@ rule predicted_figures:
         "../scripts/predicted_figures.py"
 
 
+# What the model and the solver do with rain that is changed on purpose.
+rule depth_probes:
+    input:
+        accounts=collect("<results>/frames/{edition.name}.json", edition=EDITIONS),
+        heightmap="<results>/frames/heightmap.nc",
+        model="<results>/depth/main/model.keras",
+        hydrographs="<results>/diagnostics/hydrographs.parquet",
+    output:
+        probes="<results>/diagnostics/probes_of_depth.json",
+        responses="<results>/diagnostics/probes_of_depth.npz",
+    log:
+        "<logs>/depth_probes.log",
+    benchmark:
+        "<benchmarks>/depth_probes.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=120,
+    params:
+        code=code("depth_probes.py"),
+        part=part("time", "depth", "frames", "skill"),
+        frames=lambda wildcards, input: str(Path(input.accounts[0]).parent),
+    script:
+        "../scripts/depth_probes.py"
+
+
+rule depth_probes_figure:
+    input:
+        probes=rules.depth_probes.output.probes,
+        responses=rules.depth_probes.output.responses,
+        heightmap="<results>/frames/heightmap.nc",
+    output:
+        png=report(
+            "<results>/figures/probes_of_depth.png",
+            caption="../report/probes_of_depth.rst",
+            category="Depth model",
+            labels={"figure": "probes"},
+        ),
+        svg="<results>/figures/probes_of_depth.svg",
+    log:
+        "<logs>/figures/probes_of_depth.log",
+    benchmark:
+        "<benchmarks>/figures/probes_of_depth.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        code=code("depth_probes_figure.py"),
+    script:
+        "../scripts/depth_probes_figure.py"
+
+
+# Does pretraining help? All runs of the depth model's `label_efficiency` on the same storms.
+rule judge_label_efficiency:
+    input:
+        accounts=collect("<results>/frames/{edition.name}.json", edition=EDITIONS),
+        plans=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
+        predictions=collect(
+            "<results>/depth/{model}/predictions/test.nc",
+            model=CASE.depth_model.efficiency_runs(),
+        ),
+    output:
+        "<results>/diagnostics/label_efficiency.json",
+    log:
+        "<logs>/label_efficiency.log",
+    benchmark:
+        "<benchmarks>/label_efficiency.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=120,
+    params:
+        code=code("label_efficiency.py"),
+        part=part("time", "depth", "frames", "records", "skill"),
+        frames=lambda wildcards, input: str(Path(input.accounts[0]).parent),
+    script:
+        "../scripts/label_efficiency.py"
+
+
+rule label_efficiency_figure:
+    input:
+        rules.judge_label_efficiency.output,
+    output:
+        png=report(
+            "<results>/figures/label_efficiency.png",
+            caption="../report/label_efficiency.rst",
+            category="Depth model",
+            labels={"figure": "label efficiency"},
+        ),
+        svg="<results>/figures/label_efficiency.svg",
+    log:
+        "<logs>/figures/label_efficiency.log",
+    benchmark:
+        "<benchmarks>/figures/label_efficiency.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        code=code("label_efficiency_figure.py"),
+    script:
+        "../scripts/label_efficiency_figure.py"
+
+
+rule pretraining_helps:
+    input:
+        rules.label_efficiency_figure.output,
+    localrule: True
+
+
 rule skill:
     input:
         rules.judge_skill.output,
         rules.skill_figure.output,
         rules.predicted_figures.output,
+        rules.depth_probes_figure.output,
     localrule: True

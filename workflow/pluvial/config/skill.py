@@ -49,6 +49,8 @@ class SkillConfig(Section):
     """Seed of the draws."""
     storms: PositiveInt = 4
     """Held-out storms that are drawn, those with most water at the gauge."""
+    probed_storms: PositiveInt = 3
+    """Held-out storms whose rain is changed on purpose, to see what the model makes of it."""
 
     @field_validator("scales")
     @classmethod

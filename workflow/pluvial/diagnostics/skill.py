@@ -77,7 +77,7 @@ def make_skill(
     for file in baselines:
         predictions.setdefault(file.parent.name, {})[file.stem] = file
     kept = kept_records(plans, TEST)
-    thresholds, lead_seconds = _axes_of(predictions[MODEL][TEST], kept)
+    thresholds, lead_seconds = axes_of(predictions[MODEL][TEST], kept)
     gauges = gauges_of(config.gauges, *read_elevation(heightmap))
     setting = setting_of(kept, lead_seconds, thresholds, config.scales, gauges)
     rain, depth = open_all(folder, time, depth_config, frames)
@@ -131,7 +131,7 @@ def judge_file(files: Mapping[str, Path], depth: FrameSeries, setting: Setting) 
         return tally(file, depth, setting, cuts)
 
 
-def _axes_of(path: Path, kept: Kept) -> tuple[list[float], int]:
+def axes_of(path: Path, kept: Kept) -> tuple[list[float], int]:
     """Thresholds and lead of the model's predictions, which must be of the kept records."""
     with closing(PredictionsFile(path)) as file:
         thresholds, leads = file.thresholds.tolist(), np.unique(file.times - file.references)

@@ -6,6 +6,7 @@ split, and of any draw of its storms, follows.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,14 @@ def choose_cuts(file: PredictionsFile, depth: FrameSeries) -> list[int]:
             found = histogram(codes[:, number], truth > limit_of(threshold), present)
             cells[number] += found.sum(axis=0)
     return [EVEN if cut is None else cut for cut in map(best_cut, cells)]
+
+
+def cuts_told(file: PredictionsFile) -> list[int]:
+    """From which probability on a model itself predicts a flood; even odds if it does not tell."""
+    told = file.attributes.get("decision_probabilities")
+    if told is None:
+        return [EVEN] * len(file.thresholds)
+    return [round(float(cut) * PROBABILITY_STEPS) for cut in json.loads(str(told))]
 
 
 def tally(
