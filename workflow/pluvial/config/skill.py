@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
@@ -43,6 +44,9 @@ class SkillConfig(Section):
     """Numbers of alike rain windows among which the look-up chooses, on the validation split."""
     penalties: list[float] = Field([1e3, 1e4, 1e5, 1e6], min_length=1)
     """Strengths of the ridge regression among which it chooses, on the validation split."""
+    carried_model: Path | None = None
+    """The `model.keras` of another case, on grids of the same shape, that is put on this case's
+    terrain and judged here: `snakemake carried_skill`. Relative to where Snakemake runs."""
     draws: int = Field(2000, ge=200)
     """Draws of the bootstrap over storms."""
     seed: int = Field(1, ge=0)
