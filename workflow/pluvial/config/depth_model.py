@@ -118,6 +118,10 @@ class DepthModelConfig(Section):
     """Percent of the training storms whose depth is used."""
     dry_windows: bool = True
     """Train on windows without any rain too: recessions are part of what is judged."""
+    favour_rain: float = Field(0.0, ge=0, le=1)
+    """Share of the records that are drawn in proportion to the rain in their window; the rest is
+    drawn evenly. To choose by the rain alone leaves probabilities calibrated. It needs all records
+    in memory (`memory_gb`)."""
     seed: int = Field(1, ge=0)
     """Seed of the initial weights, of the order of records and of the storms drawn."""
     validation_records: PositiveInt = 512

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,13 @@ class Axes:
 
 
 def write_predictions(
-    path: Path, axes: Axes, parts: Iterable[Part], *, title: str, provenance: dict[str, Any]
+    path: Path,
+    axes: Axes,
+    parts: Iterable[Part],
+    *,
+    title: str,
+    provenance: dict[str, Any],
+    frames: Mapping[str, NDArray[np.int64]] | None = None,
 ) -> None:
     """Write predictions, one part after the other, in the order of ``axes.references``.
 
@@ -65,6 +71,8 @@ def write_predictions(
         parts: consecutive predictions.
         title: of the file.
         provenance: global attributes; what is no text nor number is written as JSON.
+        frames: how many frames of each window are ``missing`` or ``interpolated``, int64[N] by
+            that name; written as ``rain_frames_NAME`` where it is known.
     """
     with atomic_path(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs["title"] = title
@@ -73,6 +81,9 @@ def write_predictions(
             file.attrs[key] = value if plain else json.dumps(value)
         define_grid(file, axes.grid)
         depth, exceedance, missing = _define(file, axes)
+        for kind, counts in (frames or {}).items():
+            variable = file.create_variable(f"rain_frames_{kind}", ("time",), np.int64, data=counts)
+            variable.attrs.update(long_name=f"frames of the rain window that are {kind}", units="1")
         at = 0
         for metres, probability, missing_rain in parts:
             here = slice(at, at + len(metres))

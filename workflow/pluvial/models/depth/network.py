@@ -92,7 +92,7 @@ class DepthNetwork(keras.Model):
     def _span(self, first: Any, side: int, length: int) -> tuple[Any, int, Any]:
         """First cell and length of a side of a tile with its halo, and where in it the tile is."""
         whole = min(side + 2 * self.halo, length)
-        start = ops.clip(first - self.halo, 0, length - whole)
+        start = ops.clip(ops.cast(first, "int32") - self.halo, 0, length - whole)
         return start, whole, first - start
 
     def get_config(self) -> dict[str, Any]:
@@ -208,7 +208,7 @@ class DepthTrainee(keras.Model):
 
     Args:
         network: what is trained.
-        average: of the same layers.
+        average: of the same layers; no gradient reaches it.
         momentum: of the mean; with 0 it is the network's own weights.
     """
 
@@ -217,6 +217,8 @@ class DepthTrainee(keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         self.network, self.average, self.momentum = network, average, momentum
+        # The optimizer of a model that is loaded is built on all that can be trained.
+        self.average.trainable = False
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -231,9 +233,10 @@ class DepthTrainee(keras.Model):
         """
         step = ops.cast(step, "float32")
         keep = ops.minimum(self.momentum, (1.0 + step) / (10.0 + step))
-        pairs = zip(self.average.trainable_variables, self.network.trainable_variables, strict=True)
-        for mean, new in pairs:
-            mean.assign(keep * mean + (1.0 - keep) * new)
+        trained = {id(weight) for weight in self.network.trainable_variables}
+        for mean, new in zip(self.average.weights, self.network.weights, strict=True):
+            if id(new) in trained:
+                mean.assign(keep * mean + (1.0 - keep) * new)
 
     def get_config(self) -> dict[str, Any]:
         """Both networks, serialised."""

@@ -12,34 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluvial.case.forecast import ForecastConfig
-from pluvial.config.data import FramesConfig
-from pluvial.config.domain import DomainConfig
-from pluvial.config.simulation import SyntheticStorms
-from pluvial.config.times import TimeConfig, epoch_seconds
 from pluvial.errors import PluvialError
-from pluvial.frames.build import build_frames
-from pluvial.frames.gaps import Status
-from pluvial.frames.geotiff import write_geotiffs
-from pluvial.frames.predictions import Part, write_predictions
-from pluvial.frames.rain import open_rain
-from pluvial.frames.store import FramesFile, provenance
+from pluvial.frames.predictions import Part
 from pluvial.frames.variables import RAIN, pack, unpack
 from pluvial.grids.grid import Grid
-from pluvial.grids.time_axis import Period, TimeAxis, iso
-from pluvial.jobs import logger, progress
+from pluvial.jobs import logger
 from pluvial.models.depth.files import load_network
 from pluvial.records.window import Window, pool
-from pluvial.sources.registry import HeightmapSource
-from pluvial.training.depth.predict import axes_of, provenance_of
 from pluvial.training.depth.validation import predictor
 
-UNITS = "mm h-1"
 BATCH = 32
 
 
@@ -156,126 +141,3 @@ class Forecaster:
                 remedy="Write the case's `domain`, onto which rain is carried, or train a model "
                 "for this place",
             )
-
-
-def make_forecast(
-    config: ForecastConfig,
-    model: Path,
-    case_rain: Any,
-    heightmap: HeightmapSource,
-    time: TimeConfig,
-    domain: DomainConfig | None,
-    frames: FramesConfig,
-    *,
-    folder: Path,
-    rain_path: Path,
-    path: Path,
-    geotiffs: Path,
-) -> None:
-    """Write the rain as it was read, the predictions as NetCDF, and GeoTIFFs if asked for.
-
-    Args:
-        config: of the forecast.
-        model: the ``model.keras``.
-        case_rain: section of the case's own rain, for a forecast that names no other.
-        heightmap: of the case.
-        time: of the case; its step, and for made storms its span.
-        domain: what the rain is carried onto.
-        frames: what becomes of gaps and of frames that cannot be read, and how rain is cleaned.
-        folder: of the relative paths of sources.
-        rain_path: the frames of rain that were read, a CF NetCDF file.
-        path: the predictions.
-        geotiffs: folder of the GeoTIFFs; empty if none are asked for.
-
-    Raises:
-        PluvialError: if the rain does not suit the model (see :meth:`Forecaster.require`).
-    """
-    forecaster = Forecaster(model)
-    references = references_of(config, time)
-    rain = config.rain or case_rain
-    span = _span(references, forecaster.window, time)
-    # Made storms are drawn for the whole span of a case; files are read as far as is needed.
-    drawn_for = time if isinstance(rain, SyntheticStorms) else _time(span)
-    tolerant = frames.on_bad_frame == "gap"
-    source = open_rain(rain, heightmap, drawn_for, domain, folder, tolerant=tolerant)
-    forecaster.require(source.grid, time.step_minutes, UNITS, "forecast.rain")
-    build_frames(
-        source,
-        [rain_path],
-        variable=RAIN,
-        axis=span,
-        periods=[Period("forecast", 0, span.count)],
-        config=frames,
-        cleaning=frames.clean,
-        provenance=lambda: provenance(f"rain, {rain.format}", source.files, rain.model_dump_json()),
-    )
-    file = FramesFile(rain_path, RAIN)
-    _tell_gaps(file, references, forecaster.window)
-    write_predictions(
-        path,
-        axes_of(forecaster.network, references),
-        _parts(forecaster, file, references),
-        title="pluvial forecast",
-        provenance=provenance_of(forecaster.network, model)
-        | {"rain": rain.model_dump_json(), "rain_files": file.source_files},
-    )
-    geotiffs.mkdir(parents=True, exist_ok=True)
-    if config.geotiff:
-        write_geotiffs(path, geotiffs)
-
-
-def references_of(config: ForecastConfig, time: TimeConfig) -> NDArray[np.int64]:
-    """Every NOW of a forecast, int64[N], s since 1970-01-01T00:00Z."""
-    step = time.step_minutes * 60
-    every = config.every_minutes * 60
-    first, last = epoch_seconds(config.start), epoch_seconds(config.end)
-    for key, value in (("start", first - epoch_seconds(time.start)), ("every_minutes", every)):
-        if value % step:
-            raise PluvialError(
-                f"it is no whole number of steps of {time.step_minutes} min",
-                where=f"`forecast.{key}`",
-                remedy="Rain frames lie that far apart, from `time.start` on",
-            )
-    return np.arange(first, last + 1, every, dtype=np.int64)
-
-
-def _span(references: NDArray[np.int64], window: Window, time: TimeConfig) -> TimeAxis:
-    """The rain frames of all windows."""
-    step = time.step_minutes * 60
-    first = int(references[0]) - (window.steps - 1) * step
-    return TimeAxis(first, step, (int(references[-1]) - first) // step + 1)
-
-
-def _time(axis: TimeAxis) -> TimeConfig:
-    return TimeConfig(start=iso(axis.start), end=iso(axis.end), step_minutes=axis.step // 60)
-
-
-def _tell_gaps(file: FramesFile, references: NDArray[np.int64], window: Window) -> None:
-    """Say in the log which windows have frames that are missing or were interpolated."""
-    step = int(file.times[1] - file.times[0]) if file.times.size > 1 else 1
-    for reference in references.tolist():
-        last = (reference - int(file.times[0])) // step + 1
-        status = file.status[last - window.steps : last]
-        missing = int((status == Status.MISSING).sum())
-        made = int((status == Status.INTERPOLATED).sum())
-        if missing or made:
-            logger.warning(
-                "the window up to %s has %d missing and %d interpolated frames of %d",
-                iso(reference), missing, made, window.steps,
-            )  # fmt: skip
-
-
-def _parts(
-    forecaster: Forecaster, file: FramesFile, references: NDArray[np.int64]
-) -> Iterator[Part]:
-    """Predictions of each NOW, whose windows are read one by one."""
-    window = forecaster.window
-    step = forecaster.network.facts["step_seconds"]
-    for start in progress(
-        range(0, references.size, BATCH), "batches", -(-references.size // BATCH)
-    ):
-        pooled = []
-        for reference in references[start : start + BATCH].tolist():
-            last = (reference - int(file.times[0])) // step + 1
-            pooled.append(pool(file.read(last - window.steps, last), window))
-        yield from forecaster.predict(np.concatenate(pooled))

@@ -15,6 +15,8 @@ from pluvial.dataset.draws import draw_epoch, open_batches
 from pluvial.dataset.epochs import epoch_batches
 from pluvial.dataset.pipeline import Layout, physical
 from pluvial.dataset.rows import records_at
+from pluvial.errors import PluvialError
+from pluvial.frames.variables import MISSING
 from pluvial.records.window import Records
 
 Fields = dict[str, tf.Tensor]
@@ -53,6 +55,7 @@ class DepthSource:
         features: of the manifest.
         config: how they are drawn.
         held: all of them, in memory; None where they are streamed from the shards.
+        chances: how likely each is to be drawn, float64[N]; None where each comes once in a pass.
     """
 
     catalogue: Catalogue
@@ -60,6 +63,7 @@ class DepthSource:
     features: dict[str, Any]
     config: DepthModelConfig
     held: Records | None
+    chances: NDArray[np.float64] | None = None
 
     @classmethod
     def open(
@@ -69,12 +73,25 @@ class DepthSource:
         layout: Layout,
         config: DepthModelConfig,
     ) -> DepthSource:
-        """Read the records, if they fit into the memory that is granted."""
+        """Read the records, if they fit into the memory that is granted.
+
+        Raises:
+            PluvialError: if they do not, and yet are to be drawn by their rain.
+        """
         rows = np.flatnonzero(catalogue.drawable(dry_windows=False))
         held = None
         if rows.size * layout.record_bytes <= config.memory_gb * GIB:
             held = records_at(catalogue, rows, features)
-        return cls(catalogue, layout, features, config, held)
+        if not config.favour_rain:
+            return cls(catalogue, layout, features, config, held)
+        if held is None:
+            raise PluvialError(
+                f"records are drawn by their rain, but {rows.size * layout.record_bytes / GIB:.1f} "
+                f"GiB of them do not fit into {config.memory_gb:g} GiB",
+                where="`depth_model.favour_rain`",
+                remedy="Raise `depth_model.memory_gb`, or write 0 to stream them in an even order",
+            )
+        return cls(catalogue, layout, features, config, held, _chances(held, config.favour_rain))
 
     def batches(self, epoch: int, first: int) -> tf.data.Dataset:
         """The batches of an epoch from number ``first`` on.
@@ -128,7 +145,7 @@ class DepthSource:
         """Batches of the records in memory, each pass over them in an order of its own."""
         config, held = self.config, self.held
         assert held is not None
-        rows = _drawn(held.times.size, config, epoch)[first:]
+        rows = _drawn(held.times.size, config, epoch, self.chances)[first:]
         with tf.device("CPU"):
             times = tf.constant(held.times)
             rain, depth = tf.constant(held.rain), tf.constant(held.depth[..., None])
@@ -158,9 +175,21 @@ class DepthSource:
         return rng.integers(0, ends, (config.steps_per_epoch, 2), dtype=np.int32)
 
 
-def _drawn(count: int, config: DepthModelConfig, epoch: int) -> NDArray[np.int64]:
+def _chances(records: Records, favour: float) -> NDArray[np.float64]:
+    """How likely each record is to be drawn, float64[N], their sum 1: see ``favour_rain``."""
+    rain = np.array([np.where(one == MISSING, 0, one).mean() for one in records.rain])
+    even = np.full(rain.size, 1 / rain.size)
+    return (1 - favour) * even + favour * (rain / rain.sum() if rain.any() else even)
+
+
+def _drawn(
+    count: int, config: DepthModelConfig, epoch: int, chances: NDArray[np.float64] | None
+) -> NDArray[np.int64]:
     """Which of ``count`` records each batch of an epoch holds, int64[steps, B]."""
     wanted = config.batch * config.steps_per_epoch
+    if chances is not None:
+        rng = np.random.default_rng((config.seed, epoch))
+        return rng.choice(count, wanted, p=chances).reshape(-1, config.batch)
     begin = epoch * wanted
     first, last = begin // count, (begin + wanted - 1) // count
     passes = [

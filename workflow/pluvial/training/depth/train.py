@@ -114,39 +114,49 @@ def make_depth_model(
     network.facts["cuts"] = judge.cuts(network)
     save_model(network, folder / "model.keras")
     loop.history.copy_to(folder / "history.csv")
-    assert loop.known is not None
+    document = _account(loop, network, material, identity, code)
     write_json(
         folder / "training.json",
         {
             "model": model,
-            "fingerprint": identity,
-            "config": config.model_dump(mode="json", exclude={"label_efficiency"}),
-            "start": config.start,
-            "label_share": config.label_share,
-            "seed": config.seed,
-            "thresholds": config.thresholds,
-            "cuts": network.facts["cuts"],
-            "parameters": network.count_params(),
-            "trained_parameters": sum(int(np.prod(v.shape)) for v in network.trainable_variables),
-            "records": _counts(loop.source),
-            "wet_share_of_train": dict(
-                zip(map(str, config.thresholds), loop.known.wet.tolist(), strict=True)
-            ),
-            "class_weights": dict(
-                zip(map(str, config.thresholds), loop.known.balance.tolist(), strict=True)
-            ),
-            "counted_records": loop.known.records,
+            **document,
             "epoch": best or len(rows),
-            "stopped": loop.stopped,
-            "seconds": _seconds(rows, config),
             "seconds_of_last_run": time.monotonic() - began,
-            "manifest_sha256": file_sha256(material.manifest),
-            "encoder_sha256": file_sha256(material.encoder) if material.encoder else None,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "code": code,
         },
     )
+
+
+def _account(
+    loop: DepthLoop, network: DepthNetwork, material: Material, identity: str, code: str
+) -> dict[str, Any]:
+    """What made a model, as a JSON-like document."""
+    config, known = loop.config, loop.known
+    assert known is not None
+    names = [f"{threshold:g}" for threshold in config.thresholds]
+    return {
+        "fingerprint": identity,
+        "config": config.model_dump(mode="json", exclude={"label_efficiency"}),
+        "start": config.start,
+        "label_share": config.label_share,
+        "seed": config.seed,
+        "thresholds": config.thresholds,
+        "cuts": network.facts["cuts"],
+        "parameters": network.count_params(),
+        "trained_parameters": sum(
+            int(np.prod(v.shape)) for v in loop.model.network.trainable_variables
+        ),
+        "records": _counts(loop.source),
+        "wet_share_of_train": dict(zip(names, known.wet.tolist(), strict=True)),
+        "class_weights": dict(zip(names, known.balance.tolist(), strict=True)),
+        "counted_records": known.records,
+        "stopped": loop.stopped,
+        "seconds": _seconds(loop.history.rows, config),
+        "manifest_sha256": file_sha256(material.manifest),
+        "encoder_sha256": file_sha256(material.encoder) if material.encoder else None,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "code": code,
+    }
 
 
 def _counts(source: DepthSource) -> dict[str, int]:
