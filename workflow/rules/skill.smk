@@ -193,6 +193,71 @@ rule depth_probes_figure:
         "../scripts/depth_probes_figure.py"
 
 
+# A model of another case on this one's terrain, which it never saw (`skill.carried_model`).
+if CASE.skill.carried_model:
+
+    rule carried_predict:
+        input:
+            manifest="<results>/shards/manifest.json",
+            shards=planned("<results>/shards/{split}/{shard}.tfrecord.gz"),
+            heightmap="<results>/frames/heightmap.nc",
+            model=str(CASE.skill.carried_model),
+        output:
+            "<results>/depth/carried/predictions/test.nc",
+        log:
+            "<logs>/carried_predict.log",
+        benchmark:
+            "<benchmarks>/carried_predict.tsv"
+        conda:
+            "../../envs/pluvial.yaml"
+        threads: 2
+        resources:
+            mem_mb=memory(4000),
+            runtime=240,
+            gpu=1,
+        params:
+            code=code("carried_predictions.py"),
+        script:
+            "../scripts/carried_predictions.py"
+
+    use rule judge_skill as judge_carried with:
+        input:
+            accounts=collect("<results>/frames/{edition.name}.json", edition=EDITIONS),
+            plans=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
+            heightmap="<results>/frames/heightmap.nc",
+            model=["<results>/depth/carried/predictions/test.nc"],
+            baselines=rules.depth_baselines.output,
+        output:
+            skill="<results>/diagnostics/skill_carried.json",
+            hydrographs="<results>/diagnostics/hydrographs_carried.parquet",
+        log:
+            "<logs>/skill_carried.log",
+        benchmark:
+            "<benchmarks>/skill_carried.tsv"
+
+    use rule skill_figure as carried_figure with:
+        input:
+            skill="<results>/diagnostics/skill_carried.json",
+            hydrographs="<results>/diagnostics/hydrographs_carried.parquet",
+        output:
+            png=report(
+                "<results>/figures/skill_carried.png",
+                caption="../report/skill_carried.rst",
+                category="Depth model",
+                labels={"figure": "skill on a catchment it never saw"},
+            ),
+            svg="<results>/figures/skill_carried.svg",
+        log:
+            "<logs>/figures/skill_carried.log",
+        benchmark:
+            "<benchmarks>/figures/skill_carried.tsv"
+
+    rule carried_skill:
+        input:
+            rules.carried_figure.output,
+        localrule: True
+
+
 # Does pretraining help? All runs of the depth model's `label_efficiency` on the same storms.
 rule judge_label_efficiency:
     input:

@@ -26,7 +26,7 @@ from pluvial.diagnostics.skill_scores import (
     peaks_at,
     score,
 )
-from pluvial.diagnostics.skill_tally import EVEN, Setting, Tally, choose_cuts, tally
+from pluvial.diagnostics.skill_tally import Setting, Tally, choose_cuts, cuts_told, tally
 from pluvial.errors import PluvialError
 from pluvial.files.atomic import atomic_path
 from pluvial.files.documents import write_json
@@ -123,11 +123,11 @@ def setting_of(
 
 def judge_file(files: Mapping[str, Path], depth: FrameSeries, setting: Setting) -> Tally:
     """The tally of a method from its files of predictions, by split."""
-    cuts = [EVEN] * len(setting.thresholds)
-    if VAL in files:
-        with closing(PredictionsFile(files[VAL])) as file:
-            cuts = choose_cuts(file, depth)
     with closing(PredictionsFile(files[TEST])) as file:
+        cuts = cuts_told(file)
+        if VAL in files:
+            with closing(PredictionsFile(files[VAL])) as other:
+                cuts = choose_cuts(other, depth)
         return tally(file, depth, setting, cuts)
 
 
