@@ -29,6 +29,7 @@ from scores.probability import brier_score
 
 THRESHOLDS = [0.05, 0.1, 0.3]
 CONFIG = SkillConfig(scales=[1, 3], draws=200, gauges={"here": GaugeConfig(row=2, col=3)})
+METHODS = ("climatology", "look-up", "ridge", "ridge-largest", "all-dry", "persistence")
 Maps = NDArray[np.float64]
 
 
@@ -56,7 +57,7 @@ class Judged:
             }
         self.baselines = [
             folder / "baselines" / name / f"{split}.nc"
-            for name in ("climatology", "look-up", "ridge", "all-dry", "persistence")
+            for name in METHODS
             for split in ("val", "test")
         ]
         make_baselines(

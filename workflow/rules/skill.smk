@@ -1,5 +1,5 @@
 # Predictions of depth to their skill: baselines for the same times, scores, figures.
-BASELINES = "climatology|look-up|ridge|all-dry|persistence"
+BASELINES = "climatology look-up ridge ridge-largest all-dry persistence".split()
 JUDGED = [split for split in ("val", "test") if getattr(CASE.records.split, split) > 0]
 
 
@@ -10,7 +10,7 @@ rule depth_baselines:
     output:
         collect(
             "<results>/depth/baselines/{method}/{split}.nc",
-            method=BASELINES.split("|"),
+            method=BASELINES,
             split=JUDGED,
         ),
     log:

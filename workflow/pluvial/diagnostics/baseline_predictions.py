@@ -30,6 +30,8 @@ from pluvial.jobs import logger, progress
 from pluvial.records.window import window_of
 from pluvial.sources.registry import DepthSource
 
+SEEN = "ridge-largest"
+"""The ridge regression that is given what a model is given."""
 PERSISTENCE = "persistence"
 """It knows the depth at NOW, which a model of rain does not: it stands apart."""
 
@@ -57,13 +59,16 @@ def make_baselines(
         thresholds: depths whose exceedance is predicted, m.
         config: of the skill.
         paths: the files to make, ``METHOD/SPLIT.nc`` each; METHOD is a key of
-            :func:`fit_methods`, or ``persistence``.
+            :func:`fit_methods`, ``ridge-largest`` or ``persistence``.
     """
     rain, depth = open_all(folder, time, depth_config, frames)
     with rain, depth:
-        space = RainSpace(rain, window_of(records), depth.grid.rows * depth.grid.cols)
+        cells, window = depth.grid.rows * depth.grid.cols, window_of(records)
+        space = RainSpace(rain, window, cells)
+        seen = RainSpace(rain, window, cells, largest=True)
         lead = records.lead_steps * rain.axis.step
         methods = fit_methods(plans, space, depth, lead, thresholds, config)
+        methods[SEEN] = fit_seen(plans, seen, depth, lead, thresholds, config)
         for path in paths:
             name, kept = path.parent.name, kept_records(plans, path.stem)
             axes = Axes(depth.grid, list(thresholds), kept.times, lead)
@@ -71,7 +76,8 @@ def make_baselines(
                 drawn = _persisted(kept, depth, thresholds)
                 described = "the depth at NOW, unchanged"
             else:
-                drawn = _predicted(methods[name], space.vectors(kept.times), depth)
+                vectors = (seen if name == SEEN else space).vectors(kept.times)
+                drawn = _predicted(methods[name], vectors, depth)
                 described = methods[name].described
             _write(path, axes, drawn, name, described)
 
@@ -85,8 +91,38 @@ def fit_methods(
     config: SkillConfig,
 ) -> dict[str, Method]:
     """All methods, fitted, by name."""
-    cells = depth.grid.rows * depth.grid.cols
-    most = LARGEST_BYTES // max(2 * cells, 4 * space.size)
+    train, judged = _fitted_on(plans, space, depth, lead)
+    methods: dict[str, Method] = {
+        "climatology": Climatology(train, thresholds),
+        "look-up": fit_look_up(train, judged, thresholds, config.neighbours),
+        "ridge": fit_ridge(train, judged, thresholds, config.penalties),
+        "all-dry": AllDry(train.depth.shape[1], thresholds),
+    }
+    for name, method in methods.items():
+        logger.info("%s: %s", name, method.described)
+    return methods
+
+
+def fit_seen(
+    plans: Sequence[Path],
+    seen: RainSpace,
+    depth: FrameSeries,
+    lead: int,
+    thresholds: Sequence[float],
+    config: SkillConfig,
+) -> Method:
+    """The ridge regression on no more than a record holds."""
+    ridge = fit_ridge(*_fitted_on(plans, seen, depth, lead), thresholds, config.penalties)
+    ridge.described = f"{ridge.described}; of the largest rates alone, as a record holds them"
+    logger.info("%s: %s", SEEN, ridge.described)
+    return ridge
+
+
+def _fitted_on(
+    plans: Sequence[Path], space: RainSpace, depth: FrameSeries, lead: int
+) -> tuple[Fitted, Fitted | None]:
+    """The training records, or as many as can be held, and those that choices are made on."""
+    most = LARGEST_BYTES // max(2 * depth.grid.rows * depth.grid.cols, 4 * space.size)
     whole = kept_records(plans, "train")
     if not whole.times.size:
         raise PluvialError(
@@ -97,18 +133,9 @@ def fit_methods(
     kept = sampled(whole, most)
     if kept.times.size < whole.times.size:
         logger.info("fitted on %d of %d training records", kept.times.size, whole.times.size)
-    train = _fitted(kept, space, depth, lead)
     val = sampled(kept_records(plans, "val"), most)
-    judged = _fitted(val, space, depth, lead) if val.times.size else None
-    methods: dict[str, Method] = {
-        "climatology": Climatology(train, thresholds),
-        "look-up": fit_look_up(train, judged, thresholds, config.neighbours),
-        "ridge": fit_ridge(train, judged, thresholds, config.penalties),
-        "all-dry": AllDry(cells, thresholds),
-    }
-    for name, method in methods.items():
-        logger.info("%s: %s", name, method.described)
-    return methods
+    train = _fitted(kept, space, depth, lead)
+    return train, _fitted(val, space, depth, lead) if val.times.size else None
 
 
 def _fitted(kept: Kept, space: RainSpace, depth: FrameSeries, lead: int) -> Fitted:

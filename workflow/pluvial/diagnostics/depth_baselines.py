@@ -247,8 +247,8 @@ class Ridge:
             always = np.where(share >= 1, -np.inf, between)
             self._cuts[number] = np.where(share <= 0, np.inf, always)
         self.described = (
-            f"linear in the rain of each block and channel, penalty {penalty:g}, thresholds per "
-            "cell"
+            f"linear in the rain of each block and channel, penalty {penalty:g}, thresholds of "
+            "each cell's own"
         )
         return self
 

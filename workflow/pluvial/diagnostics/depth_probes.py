@@ -239,8 +239,11 @@ def _eastwards(found: Probed, base: Response, moved: Response) -> None:
 
 
 def _correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float | None:
-    if one.size < 2 or one.std() == 0 or other.std() == 0:
+    """Pearson's; 0 of a change that is none, None where there is nothing to be like."""
+    if other.size < 2 or other.std() == 0:
         return None
+    if one.std() == 0:
+        return 0.0
     return float(np.corrcoef(one.astype(np.float64), other.astype(np.float64))[0, 1])
 
 
@@ -269,7 +272,7 @@ def _scaled(found: Probed, by_factor: dict[float, Response]) -> None:
             )
             for kind in ("model", "solver")
         ]
-        right = ratios[0] is not None and (ratios[0] < 1) == (factor < 1)
+        right = ratios[0] is not None and (ratios[0] - 1) * (factor - 1) > 0
         found.add(
             f"rain times {factor:g}",
             "water at the peak, as a multiple of the storm's own",

@@ -1,7 +1,7 @@
 """What methods without learning know of a record: the rain that fell in each channel's span.
 
-The depth model is given the largest rate of each channel; these methods are given its amount, which
-tells them more of how much water there is.
+The depth model is given the largest rate of each channel. These methods are given its amount, which
+tells them more of how much water there is, or, to be compared like with like, that largest rate.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pluvial.frames.series import FrameSeries
 from pluvial.frames.variables import RAIN, unpack
 from pluvial.grids.grid import Grid
-from pluvial.records.window import Window
+from pluvial.records.window import Window, pool
 
 SIDES = (16, 8, 4, 2, 1)
 """Blocks per side that the rain is averaged to: the most that the budget allows."""
@@ -79,30 +79,37 @@ def runs(times: NDArray[np.int64], step: int) -> Iterator[slice]:
 
 
 class RainSpace:
-    """Rain windows as vectors of amounts: block by block, channel by channel.
+    """Rain windows as vectors: block by block, channel by channel.
 
     Args:
         rain: rain frames.
         window: the shape of a record.
         cells: cells of the depth grid.
+        largest: what a record holds, the largest rate of each channel, instead of its amount.
     """
 
-    def __init__(self, rain: FrameSeries, window: Window, cells: int) -> None:
-        self._rain, self._window = rain, window
+    def __init__(
+        self, rain: FrameSeries, window: Window, cells: int, *, largest: bool = False
+    ) -> None:
+        self._rain, self._window, self._largest = rain, window, largest
         self._blocks = _blocks(rain.grid, len(window.channels), cells)
         self._hours = rain.axis.step / 3600
         self.size = int(np.prod([edges.size for edges in self._blocks])) * len(window.channels)
 
     def vectors(self, times: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Rain in mm of the windows that end at ``times`` (ascending), float32[N, size].
+        """Windows that end at ``times`` (ascending), float32[N, size], in mm.
 
-        A missing cell adds nothing.
+        The largest rate of a channel is taken as if it had rained so all the while. A missing cell
+        adds nothing.
         """
         found = np.empty((times.size, self.size), dtype=np.float32)
         for rows in runs(times, self._rain.axis.step):
             first = int(times[rows.start] - self._rain.axis.start) // self._rain.axis.step
             count = rows.stop - rows.start
             codes = self._rain.read(first - self._window.steps + 1, first + count)
+            if self._largest:
+                found[rows] = self._largest_rates(codes).reshape(count, -1)
+                continue
             fallen = self._averaged(np.nan_to_num(unpack(codes, RAIN))) * self._hours
             so_far = np.concatenate([np.zeros_like(fallen[:1]), fallen]).cumsum(axis=0)
             parts = [
@@ -111,6 +118,13 @@ class RainSpace:
             ]
             found[rows] = np.stack(parts, axis=-1).reshape(count, -1)
         return np.maximum(found, 0)
+
+    def _largest_rates(self, codes: NDArray[np.uint16]) -> NDArray[np.float64]:
+        """Means over blocks of the largest rates, times the hours, float64[n, b, b, C]."""
+        rates = np.nan_to_num(unpack(pool(codes, self._window), RAIN))
+        steps = self._window.channels[::-1]
+        parts = [self._averaged(rates[..., k]) * n * self._hours for k, n in enumerate(steps)]
+        return np.stack(parts, axis=-1)
 
     def _averaged(self, rates: NDArray[np.float32]) -> NDArray[np.float64]:
         """Means over blocks, float64[n, b, b]."""

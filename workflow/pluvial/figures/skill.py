@@ -22,6 +22,7 @@ Document = Mapping[str, Any]
 COLOURS = {
     "model": OKABE_ITO["blue"],
     "ridge": OKABE_ITO["orange"],
+    "ridge-largest": OKABE_ITO["vermilion"],
     "look-up": OKABE_ITO["green"],
     "climatology": OKABE_ITO["purple"],
     "all-dry": FAINT,
@@ -30,6 +31,7 @@ COLOURS = {
 NAMES = {
     "model": "the model",
     "ridge": "ridge on amounts of rain",
+    "ridge-largest": "ridge on the model's input",
     "look-up": "look-up of alike rain",
     "climatology": "climatology",
     "all-dry": "all dry",
