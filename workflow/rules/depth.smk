@@ -27,7 +27,7 @@ rule depth_train:
     params:
         code=code("depth_model.py"),
         model=lambda wildcards: depth_run(wildcards).model_dump(
-            mode="json", exclude={"label_efficiency"}
+            mode="json", exclude={"gpu_memory_gib", "label_efficiency"}
         ),
         towers=CASE.pretrain.encoder.model_dump(mode="json"),
         checkpoints=path("<checkpoints>/depth"),
@@ -104,3 +104,28 @@ rule forecast:
         ),
     script:
         "../scripts/forecast.py"
+
+
+# How many parameters, how much memory, which batch: before a GPU is booked.
+rule depth_memory:
+    input:
+        manifest="<results>/shards/manifest.json",
+        heightmap="<results>/frames/heightmap.nc",
+    output:
+        "<results>/depth/memory.json",
+    log:
+        "<logs>/depth_memory.log",
+    benchmark:
+        "<benchmarks>/depth_memory.tsv"
+    conda:
+        "../../envs/pluvial.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        code=code("depth_memory.py"),
+        model=CASE.depth_model.model_dump(mode="json", exclude={"label_efficiency"}),
+        towers=CASE.pretrain.encoder.model_dump(mode="json"),
+    script:
+        "../scripts/depth_memory.py"

@@ -133,6 +133,8 @@ class DepthModelConfig(Section):
     never ends early."""
     checkpoint_minutes: float = Field(10.0, ge=0)
     """Most minutes of work that an interruption may cost."""
+    gpu_memory_gib: list[float] = Field([16, 40, 80], min_length=1)
+    """Sizes of GPU for which `snakemake depth_memory` tells the largest batch, in GiB."""
     label_efficiency: LabelEfficiencyConfig = LabelEfficiencyConfig()
     """Does pretraining help?"""
 

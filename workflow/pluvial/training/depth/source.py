@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -143,12 +144,9 @@ class DepthSource:
 
     def _from_memory(self, epoch: int, first: int) -> tf.data.Dataset:
         """Batches of the records in memory, each pass over them in an order of its own."""
-        config, held = self.config, self.held
-        assert held is not None
-        rows = _drawn(held.times.size, config, epoch, self.chances)[first:]
-        with tf.device("CPU"):
-            times = tf.constant(held.times)
-            rain, depth = tf.constant(held.rain), tf.constant(held.depth[..., None])
+        config = self.config
+        times, rain, depth = self._tensors
+        rows = _drawn(times.shape[0], config, epoch, self.chances)[first:]
         numbers = tf.range(first, first + len(rows), dtype=tf.int64)
 
         def gathered(row: tf.Tensor, number: tf.Tensor) -> Fields:
@@ -164,6 +162,17 @@ class DepthSource:
             }
 
         return tf.data.Dataset.from_tensor_slices((rows, numbers)).map(gathered).prefetch(2)
+
+    @cached_property
+    def _tensors(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Times, rain and depth of the records in memory: once, not once for each epoch."""
+        assert self.held is not None
+        with tf.device("CPU"):
+            return (
+                tf.constant(self.held.times),
+                tf.constant(self.held.rain),
+                tf.constant(self.held.depth[..., None]),
+            )
 
     def _tiles(self, epoch: int) -> NDArray[np.int32]:
         """First row and column of the tile of each step, int32[steps, 2]; without tiles, 0."""

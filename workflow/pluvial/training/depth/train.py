@@ -35,7 +35,7 @@ from pluvial.training.history import History
 from pluvial.training.outset import precision, require_equal_parts
 from pluvial.training.steps import strategy_for
 
-KEYS_OF_THE_MACHINE = {"checkpoint_minutes", "label_efficiency"}
+KEYS_OF_THE_MACHINE = {"checkpoint_minutes", "gpu_memory_gib", "label_efficiency"}
 """Keys that do not alter what a training becomes."""
 COUNTED_RECORDS = 2048
 """Training records that class weights and variances are found from, evenly over their time."""
