@@ -68,6 +68,22 @@ FAULTS = {
         section("records", channels=[99_000]),
         ["99001 steps", "lengthen `time`"],
     ),
+    "thresholds out of order": (
+        section("depth_model", thresholds=[0.1, 0.05, 0.3]),
+        ["`depth_model.thresholds`", "do not ascend", "[0.05, 0.1, 0.3]"],
+    ),
+    "a threshold of nothing": (
+        section("depth_model", thresholds=[0, 0.1]),
+        ["`depth_model.thresholds`", "0 m is no depth to exceed"],
+    ),
+    "depth model without a loss": (
+        section("depth_model", "loss", cross_entropy=0, dice=0),
+        ["`depth_model.loss`", "a weight above 0"],
+    ),
+    "forecast that ends before it starts": (
+        section("forecast", end="2020-05-01T00:00Z"),
+        ["`forecast`", "`end` must not lie before `start`"],
+    ),
     "warm-up": (section("pretrain", warmup_steps=10**6), ["`warmup_steps`", "make it smaller"]),
     "no test split": (
         section("records", "split", train=0.9, val=0.1, test=0),

@@ -40,6 +40,15 @@ def test_closure_is_what_python_imports(script: Path) -> None:
     assert AROUND not in code_of(script)
 
 
+def test_an_edit_of_the_depth_model_retrains_no_encoder() -> None:
+    for script in ("pretrain.py", "embed.py", "sanity_encoder.py", "judgement.py"):
+        files = code_of(PACKAGE.parent / "scripts" / script)
+        assert not [file for file in files if "depth" in file.parent.name]
+        assert PACKAGE / "config" / "depth_model.py" not in files
+    ours = code_of(PACKAGE.parent / "scripts" / "depth_model.py")
+    assert PACKAGE / "models" / "depth" / "network.py" in ours
+
+
 def test_stages_are_told_apart() -> None:
     def packages(script: str) -> set[str]:
         files = code_of(PACKAGE.parent / "scripts" / script)

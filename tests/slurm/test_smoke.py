@@ -14,7 +14,7 @@ from slurm.submitted import data, history, report, submit
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm smoke")]
 
-GPU_RULES = {"pretrain": 3, "embed": 3}
+GPU_RULES = {"pretrain": 1, "pretrain_control": 2, "embed": 1, "embed_control": 2}
 BATCHES = {"rain_frames": 1, "depth_frames": 1, "index": 1, "shards": 3}
 """Jobs of the queue for several files each."""
 CPU_RULES = {

@@ -20,7 +20,10 @@ from workplace import CHECKOUT, Workplace, named_case
 pytestmark = pytest.mark.workflow
 
 SITES = sorted((CHECKOUT / "profiles" / "sites").iterdir())
-GPU_RULES = {"pretrain", "embed", "sanity_encoder"}
+GPU_RULES = {
+    *("pretrain", "pretrain_control", "sanity_encoder", "depth_train"),
+    *("embed", "embed_control", "depth_predict", "carried_predict", "forecast"),
+}
 OF_THE_SITE = {"default-resources", "set-resources", "precommand", "slurm-status-command"}
 
 
@@ -70,7 +73,8 @@ def sbatch(job: Announced) -> list[str]:
 def test_it_is_found_by_its_name_and_by_its_path(tmp_path: Path, profile: str) -> None:
     jobs = announced(dry_run(tmp_path, profile))
     gpu = {job.rule for job in jobs if job.resources["slurm_partition"] == "gpu"}
-    assert gpu == GPU_RULES & {job.rule for job in jobs} == {"pretrain", "embed"}
+    assert gpu == GPU_RULES & {job.rule for job in jobs}
+    assert gpu >= {"pretrain", "pretrain_control", "embed", "embed_control"}
     assert all(job.resources["gpu"] == 1 for job in jobs if job.rule in GPU_RULES)
 
 
@@ -87,7 +91,8 @@ def test_short_jobs_travel_together(tmp_path: Path) -> None:
     assert len(announced(printed)) == int(total)
     found = submissions(printed)
     assert (found["rain_frames"], found["depth_frames"], found["index"]) == (1, 1, 1)
-    assert (found["pretrain"], found["embed"], found["plan_figure"]) == (3, 3, 1)
+    assert (found["pretrain"], found["pretrain_control"], found["plan_figure"]) == (1, 2, 1)
+    assert (found["embed"], found["embed_control"]) == (1, 2)
     assert not {"heightmap", "manifest", "all"} & set(found), "local rules"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pluvial.frames.predictions import PredictionsFile
 from workplace import CHECKOUT, Workplace, jobs, named_case
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
@@ -190,6 +191,27 @@ def test_a_killed_training_resumes(smoke: Workplace, tmp_path: Path) -> None:
     after = pd.read_csv(trained / "history.csv")
     assert after["epoch"].tolist() == [1, 2]
     assert after["loss"].tolist() == before[1]["loss"].tolist()
+
+
+def test_water_depth_from_rain(smoke: Workplace, tmp_path: Path) -> None:
+    """The depth model is trained on the pretrained tower, predicts the test split, and forecasts."""
+    place = copy_of(smoke, tmp_path)
+    before = (place.results / "encoders" / "trained" / "rain.keras").stat().st_mtime_ns
+    place.run("depth_model", "forecast")
+    folder = place.results / "depth" / "main"
+    manifest = json.loads((place.results / "shards" / "manifest.json").read_text())
+    predictions = PredictionsFile(folder / "predictions" / "test.nc")
+    assert predictions.times.size == manifest["splits"]["test"]["records"]
+    sidecar = (folder / "model.keras.sha256").read_text().split()[0]
+    assert predictions.attributes["model_sha256"] == sidecar
+    assert pd.read_csv(folder / "history.csv")["epoch"].tolist() == [1, 2]
+    assert json.loads((folder / "training.json").read_text())["start"] == "finetuned"
+    forecast = PredictionsFile(place.results / "forecast" / "forecast.nc")
+    assert forecast.times.size == 3
+    assert len(list((place.results / "forecast" / "geotiff").glob("*.tif"))) == 6
+    assert (place.results / "encoders" / "trained" / "rain.keras").stat().st_mtime_ns == before
+    planned = place.planned("label_efficiency")
+    assert planned["depth_train"] == planned["depth_predict"] == 27
 
 
 def test_dry_run_before_anything_exists(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ wildcard_constraints:
     shard=r"\d{2}-\d{5}",
     run="shuffled|untrained",
     side="rain|depth",
+    model=r"main|(scratch|frozen|finetuned)-\d{3}-\d+",
 
 
 EDITIONS = editions(CASE)

@@ -203,3 +203,30 @@ def pictures_as_own(wildcards):
         classes=["kind"],
         controls={"untrained": runs.format(run="untrained")},
     ).model_dump(mode="json")
+
+
+def depth_run(wildcards):
+    """The configuration of a run of the depth model."""
+    return CASE.depth_model.named(wildcards.model)
+
+
+def encoder_of_depth_run(wildcards):
+    """The pretrained rain tower, unless the run starts without it."""
+    if depth_run(wildcards).start == "scratch":
+        return []
+    return ["<results>/encoders/trained/rain.keras"]
+
+
+def forecast_model(wildcards):
+    """The depth model to forecast with."""
+    if CASE.forecast is None:
+        raise WorkflowError(
+            "`forecast` is not in the configuration: write which rain, and `start` and `end`"
+        )
+    return CASE.forecast.model or "<results>/depth/main/model.keras"
+
+
+def forecast_sources(wildcards):
+    """The raw files of the forecast's rain."""
+    section = CASE.forecast and (CASE.forecast.rain or CASE.rain)
+    return raw(section) if section else []

@@ -9,8 +9,10 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from pluvial.case.forecast import ForecastConfig
 from pluvial.config.base import Section
 from pluvial.config.data import CardConfig, FramesConfig, RecordsConfig
+from pluvial.config.depth_model import DepthModelConfig
 from pluvial.config.domain import DomainConfig
 from pluvial.config.learning import (
     FiguresConfig,
@@ -22,6 +24,7 @@ from pluvial.config.learning import (
 from pluvial.config.messages import explain
 from pluvial.config.sanity import SanityConfig
 from pluvial.config.simulation import SyntheticStorms, SyntheticTerrain
+from pluvial.config.skill import SkillConfig
 from pluvial.config.times import TimeConfig, epoch_seconds
 from pluvial.errors import PluvialError
 from pluvial.grids.time_axis import PERIOD_FORMATS
@@ -57,10 +60,16 @@ class Case(Section):
     """The card of the dataset."""
     pretrain: PretrainConfig = PretrainConfig()
     """Contrastive pretraining."""
+    depth_model: DepthModelConfig = DepthModelConfig()
+    """Water depth from rain: `snakemake depth_model`."""
+    forecast: ForecastConfig | None = None
+    """Depth maps from rain that nobody has a depth for: `snakemake forecast`."""
     retrieval: RetrievalConfig = RetrievalConfig()
     """Retrieval on held-out storms."""
     verdict: VerdictConfig = VerdictConfig()
     """The verdict: is it learning?"""
+    skill: SkillConfig = SkillConfig()
+    """Skill of the depth model, beside methods without learning: `snakemake skill`."""
     own_embeddings: dict[str, OwnEmbeddings] = Field({})
     """Embeddings made elsewhere, by a name of one's own: `snakemake verdict_of_own` judges them."""
     sanity: SanityConfig = SanityConfig()

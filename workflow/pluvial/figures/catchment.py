@@ -8,13 +8,13 @@ from pathlib import Path
 
 import cmcrameri.cm
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from pluvial.config.data import RecordsConfig
 from pluvial.errors import PluvialError
+from pluvial.figures.layers import show, show_depth
 from pluvial.figures.overview import (
     Series,
     Storm,
@@ -23,7 +23,7 @@ from pluvial.figures.overview import (
     read_rain,
     wettest_storm,
 )
-from pluvial.figures.relief import Relief, grey, shade, tint
+from pluvial.figures.relief import Relief, shade, tint
 from pluvial.figures.sheet import MARGIN, Sheet, bare, class_bar, colour_bar
 from pluvial.figures.style import (
     DEPTH_CLASSES,
@@ -31,7 +31,6 @@ from pluvial.figures.style import (
     NO_DATA,
     RAIN_CLASSES,
     SIZES,
-    Classes,
     percent,
     round_up,
     style,
@@ -186,28 +185,6 @@ def catchment_sheet(found: Catchment) -> Sheet:
     return sheet
 
 
-def _show(axes: Axes, *layers: tuple[NDArray[np.floating], Classes | None]) -> None:
-    """Images over each other; what none of them covers is hatched: no data."""
-    for field, classes in layers:
-        axes.imshow(
-            field,
-            cmap=classes.colormap if classes else None,
-            norm=classes.norm if classes else None,
-            aspect="auto",
-            interpolation="nearest",
-            rasterized=True,
-        )
-    axes.patch.set(**NO_DATA)
-    bare(axes)
-
-
-def _show_depth(axes: Axes, found: Catchment, water: NDArray[np.float32]) -> None:
-    """Water depth float32[rows, cols] in m over the grey ground."""
-    ground = grey(found.relief)
-    ground[np.isnan(water)] = 0
-    _show(axes, (ground, None), (water, DEPTH_CLASSES))
-
-
 def _draw_ground(sheet: Sheet, found: Catchment, width: float, height: float) -> None:
     """The hillshaded elevations, with a scale bar."""
     sheet.heading(MARGIN, TOP - 0.1, "a", "Ground")
@@ -215,7 +192,7 @@ def _draw_ground(sheet: Sheet, found: Catchment, width: float, height: float) ->
     known = found.elevation[~np.isnan(found.elevation)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     norm = Normalize(low, max(high, low + 0.1))
-    _show(axes, (tint(found.relief, GROUND(norm(found.elevation))), None))
+    show(axes, (tint(found.relief, GROUND(norm(found.elevation))), None))
     below = TOP + height
     bar_axes = sheet.axes(MARGIN, below + 0.32, 0.55 * MAP, 0.09)
     colour_bar(bar_axes, GROUND, norm, "elevation (m)")
@@ -234,7 +211,7 @@ def _draw_greatest(sheet: Sheet, found: Catchment, width: float, height: float) 
     """Greatest depth of each cell, over the ground."""
     left = MARGIN + MAP + MAPS_GAP
     sheet.heading(left, TOP - 0.1, "b", "Greatest water depth of the whole span")
-    _show_depth(sheet.axes(left, TOP, width, height), found, found.greatest)
+    show_depth(sheet.axes(left, TOP, width, height), found.relief, found.greatest)
     bar_axes = sheet.axes(left, TOP + height + 0.32, MAP, 0.09)
     class_bar(bar_axes, DEPTH_CLASSES, "water depth (m), in classes; below 0.01 m: the ground")
 
@@ -277,13 +254,13 @@ def _draw_moment(
     minutes = int(storm.moments[number] - storm.first) // 60
     sheet.text(left, top - 0.19, f"+{minutes // 60} h {minutes % 60:02} min", va="bottom")
     _caption(sheet, left, top, f"{rate:.2g} mm/h, {percent(storm.fallen[number])} fallen")
-    _show(sheet.axes(left, top, width, height), (found.rain_fields[number], RAIN_CLASSES))
+    show(sheet.axes(left, top, width, height), (found.rain_fields[number], RAIN_CLASSES))
     words = "no data"
     if np.isfinite(flooded[number]):
         widest = ", widest" if flooded[number] == np.nanmax(flooded) > 0 else ""
         words = f"{percent(flooded[number])} flooded{widest}"
     _caption(sheet, left, lower, words)
-    _show_depth(sheet.axes(left, lower, width, height), found, found.depth_fields[number])
+    show_depth(sheet.axes(left, lower, width, height), found.relief, found.depth_fields[number])
 
 
 def _caption(sheet: Sheet, left: float, top: float, words: str) -> None:

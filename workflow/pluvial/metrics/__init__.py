@@ -1,1 +1,1 @@
-"""Measures of embeddings, as pure functions of arrays: for training and for its judgement."""
+"""Measures of embeddings and of predicted depth, as pure functions of arrays."""

@@ -7,14 +7,15 @@ interruption must live elsewhere.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json, write_json
 from pluvial.files.fingerprints import sidecar
 from pluvial.jobs import leave_record_in, logger
-from pluvial.models.dual_encoder import DualEncoder
 from pluvial.models.files import load_model, save_model
 
 KEPT = 2
@@ -33,15 +34,20 @@ class Checkpoint:
     """
 
     step: int
-    model: DualEncoder
+    model: Any
     sums: dict[str, float]
 
 
 class Checkpoints:
-    """The checkpoints of one training, in ``folder``."""
+    """The checkpoints of one training, in ``folder``.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        folder: theirs alone.
+        load: what loads a model whose bytes are those its sidecar names.
+    """
+
+    def __init__(self, folder: Path, load: Callable[[Path], Any] = load_model) -> None:
+        self.folder, self._load = folder, load
         self._told = False
 
     @property
@@ -61,12 +67,12 @@ class Checkpoints:
         """The newest whole checkpoint; None if there is none."""
         for step, path in self._found():
             try:
-                return Checkpoint(step, load_model(path), read_json(path.with_suffix(".json")))
+                return Checkpoint(step, self._load(path), read_json(path.with_suffix(".json")))
             except PluvialError as error:
                 logger.warning("passing over a checkpoint: %s", error)
         return None
 
-    def save(self, step: int, model: DualEncoder, sums: dict[str, float]) -> None:
+    def save(self, step: int, model: Any, sums: dict[str, float]) -> None:
         """Keep ``model`` as it is after ``step`` steps; older checkpoints are removed."""
         path = self.folder / f"step-{step:08d}.keras"
         # The model last: what stands beside a model is there when the model is.

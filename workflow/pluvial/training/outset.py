@@ -13,10 +13,10 @@ BFLOAT16_SINCE = (8, 0)
 """Compute capability of the first NVIDIA GPUs that multiply bfloat16."""
 
 
-def precision(config: PretrainConfig) -> str:
-    """Keras' name of what the towers compute in."""
-    if config.precision != "auto":
-        return config.precision
+def precision(asked: str) -> str:
+    """Keras' name of what layers compute in; ``asked`` is that name, or ``auto``."""
+    if asked != "auto":
+        return asked
     gpus = tf.config.list_physical_devices("GPU")
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     capable = [d.get("compute_capability", (0, 0)) >= BFLOAT16_SINCE for d in details]
@@ -42,14 +42,14 @@ def best_epoch(history: History) -> int:
     return scores.index(max(judged)) + 1 if judged else 0
 
 
-def require_equal_parts(config: PretrainConfig, devices: int, section: str) -> None:
+def require_equal_parts(batch: int, devices: int, section: str) -> None:
     """Raise a PluvialError unless a batch can be split evenly over the devices.
 
     ``section`` is that of the configuration in which the batch stands.
     """
-    if config.batch % devices:
+    if batch % devices:
         raise PluvialError(
-            f"a batch of {config.batch} cannot be split over {devices} devices",
+            f"a batch of {batch} cannot be split over {devices} devices",
             where=f"{section}.batch",
             remedy="Write a multiple of it",
         )

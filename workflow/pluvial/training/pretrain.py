@@ -22,8 +22,8 @@ from pluvial.models.dual_encoder import DualEncoder
 from pluvial.models.files import load_model, save_model
 from pluvial.records.manifest import read_manifest
 from pluvial.training.checkpoints import Checkpoint, Checkpoints
+from pluvial.training.contrastive import ContrastiveLoop
 from pluvial.training.history import History
-from pluvial.training.loop import Loop
 from pluvial.training.outset import best_epoch, optimizer, precision, require_equal_parts
 from pluvial.training.source import RecordSource
 from pluvial.training.steps import strategy_for
@@ -161,7 +161,7 @@ def pretrain(
     name = f"{run}-{identity[:16]}"
     kept = Checkpoints(checkpoints / name)
     strategy = strategy_for(devices)
-    require_equal_parts(config, strategy.num_replicas_in_sync, "pretrain")
+    require_equal_parts(config.batch, strategy.num_replicas_in_sync, "pretrain")
     with strategy.scope():
         start = _started(config, manifest, heightmap_path, kept)
     done = start.step // config.steps_per_epoch
@@ -169,7 +169,7 @@ def pretrain(
     if run == "untrained":
         return Trained(start.model, 0, history, identity, None)
     layout = Layout.of(manifest)
-    loop = Loop(
+    loop = ContrastiveLoop(
         model=start.model,
         config=config,
         source=RecordSource(train, layout, config, torn=run == "shuffled"),
@@ -207,7 +207,7 @@ def _started(
 def _fresh(config: PretrainConfig, manifest: dict[str, Any], heightmap: Path) -> DualEncoder:
     """The model before its first step, with its optimizer."""
     _, elevation = read_elevation(heightmap)
-    keras.mixed_precision.set_global_policy(precision(config))
+    keras.mixed_precision.set_global_policy(precision(config.precision))
     try:
         biased = config.loss.kind == "siglip"
         model = build_dual_encoder(config.encoder, manifest, elevation, config.seed, biased=biased)

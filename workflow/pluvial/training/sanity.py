@@ -20,8 +20,8 @@ from pluvial.models.pictures import build_picture_encoder
 from pluvial.pictures.album import Album, read_album
 from pluvial.pictures.embeddings import SIDE, write_embeddings
 from pluvial.training.checkpoints import Checkpoint, Checkpoints
+from pluvial.training.contrastive import ContrastiveLoop
 from pluvial.training.history import History
-from pluvial.training.loop import Loop
 from pluvial.training.outset import best_epoch, optimizer, precision, require_equal_parts
 from pluvial.training.pictures import PictureJudge, PictureSource, embedded
 from pluvial.training.steps import strategy_for
@@ -108,11 +108,13 @@ def fingerprint(config: SanityConfig, album: Path, run: Run, code: str) -> str:
     )
 
 
-def _loop(album: Album, config: SanityConfig, run: Run, kept: Checkpoints, logs: Path) -> Loop:
+def _loop(
+    album: Album, config: SanityConfig, run: Run, kept: Checkpoints, logs: Path
+) -> ContrastiveLoop:
     """The training, at its newest checkpoint or its beginning."""
     training = config.training()
     strategy = strategy_for()
-    require_equal_parts(training, strategy.num_replicas_in_sync, "sanity")
+    require_equal_parts(training.batch, strategy.num_replicas_in_sync, "sanity")
     pairs: Pairs = "labels" if run == "labels" else "views"
     train = album.split("train")
     _require_enough(train, pairs, config)
@@ -124,7 +126,7 @@ def _loop(album: Album, config: SanityConfig, run: Run, kept: Checkpoints, logs:
     done, rest = divmod(start.step, training.steps_per_epoch)
     if start.step:
         logger.info("resuming after epoch %d and %d steps (%s)", done, rest, kept.folder)
-    return Loop(
+    return ContrastiveLoop(
         model=start.model,
         config=training,
         source=PictureSource(train, pairs, config),
@@ -141,7 +143,7 @@ def _loop(album: Album, config: SanityConfig, run: Run, kept: Checkpoints, logs:
 def _fresh(config: SanityConfig, side: int) -> DualEncoder:
     """The model before its first step, with its optimizer."""
     training = config.training()
-    keras.mixed_precision.set_global_policy(precision(training))
+    keras.mixed_precision.set_global_policy(precision(training.precision))
     try:
         model = build_picture_encoder(config.encoder, side, config.embedding, config.seed)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,10 @@ from numpy.typing import NDArray
 from pluvial.config.learning import PretrainConfig
 from pluvial.dataset.catalogue import Catalogue
 from pluvial.dataset.pipeline import Layout, physical
+from pluvial.dataset.rows import records_at
 from pluvial.metrics.geometry import collapse_of, describe_side
 from pluvial.metrics.retrieval import make_gallery, retrieve
 from pluvial.models.dual_encoder import DualEncoder
-from pluvial.records.reading import read_rows
-from pluvial.records.window import Records
 from pluvial.training.steps import IDS, contrastive_loss
 
 EMBED = 128
@@ -48,7 +46,7 @@ class Validation:
         self.count = count
         if not count:
             return
-        self._records = _read(catalogue, rows, features)
+        self._records = records_at(catalogue, rows, features)
         times, self._storms = catalogue.times[rows], catalogue.storms[rows].astype(np.int64)
         ids = (times, times, catalogue.rain_digests[rows], catalogue.depth_digests[rows])
         self._ids = {name: part.view(np.int64) for name, part in zip(IDS, ids, strict=True)}
@@ -102,22 +100,3 @@ class Validation:
             losses.append(contrastive_loss(model, rain[at], depth[at], ids, self._config.loss))
         loss, chance = np.mean(losses, axis=0)
         return float(loss), float(chance)
-
-
-def _read(catalogue: Catalogue, rows: NDArray[np.int64], features: dict[str, Any]) -> Records:
-    """The records at ``rows`` of a catalogue, in that order."""
-    starts = np.cumsum(catalogue.sizes) - catalogue.sizes
-    shard = np.searchsorted(starts, rows, side="right") - 1
-    where: list[NDArray[np.intp]] = []
-    parts: list[Records] = []
-    for number in np.unique(shard):
-        chosen = np.flatnonzero(shard == number)
-        path: Path = catalogue.shards[number]
-        parts.append(read_rows(path, (rows[chosen] - starts[number]).tolist(), features))
-        where.append(chosen)
-    order = np.argsort(np.concatenate(where))
-    return Records(
-        np.concatenate([part.times for part in parts])[order],
-        np.concatenate([part.rain for part in parts])[order],
-        np.concatenate([part.depth for part in parts])[order],
-    )

@@ -1,0 +1,1 @@
+"""Training of the depth model, and its predictions."""
