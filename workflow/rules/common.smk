@@ -10,8 +10,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE))
 # Jobs run this code as well, whatever pluvial their environment has installed.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(CODE), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        [str(CODE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
 )
 
 from snakemake.cli import get_profile_dir
