@@ -237,3 +237,5 @@ def test_probes_figure(faults_of: Faults) -> None:
     elevation = np.add.outer(np.arange(64.0), np.arange(64.0)).astype(np.float32)
     sheet = probes_sheet({"storms": storms, "probes": rows}, arrays, elevation, 100.0)
     assert faults_of(sheet) == []
+    nothing = probes_sheet({"storms": [], "probes": []}, {}, elevation, 100.0)
+    assert faults_of(nothing) == []

@@ -14,7 +14,6 @@ from pluvial.config.data import FramesConfig
 from pluvial.config.simulation import FlowConfig, SimulatedDepth
 from pluvial.config.times import TimeConfig
 from pluvial.diagnostics.depth_probes import Depth, Probed, Rain, World, probe_storm
-from pluvial.errors import PluvialError
 from pluvial.files.atomic import atomic_path
 from pluvial.files.documents import write_json
 from pluvial.frames.elevation import read_elevation
@@ -28,6 +27,7 @@ from pluvial.records.window import pool
 from pluvial.sources.registry import DepthSource
 from pluvial.training.depth.forecast import Forecaster
 
+BASE = "as it was"
 MOST_HOURS = 24
 """Hours of a storm that are used at most, those about its heaviest rain."""
 DEFAULT_FLOW = FlowConfig()
@@ -65,17 +65,11 @@ def make_probes(
     with rain, depth:
         world = _world(model, heightmap, rain, flow)
         spans = _spans(pd.read_parquet(courses), storms, rain)
-        if not spans:
-            raise PluvialError(
-                "no held-out storm has rain and a flood at the gauge",
-                where=courses,
-                remedy="Lengthen `time`, or give `records.split.test` a larger share",
-            )
         probed = [probe_storm(world, _rain(rain, *span)) for span in spans]
     document = _document(probed, spans, rain)
     kept = sum(row["kept"] is True for row in document["probes"])
-    logger.info("%d of %d probes passed", kept, len(document["probes"]))
-    _write_responses(responses, probed[0], world.step_seconds / 3600)
+    logger.info("%d of %d rules are kept", kept, len(document["probes"]))
+    _write_responses(responses, probed[:1], world.step_seconds / 3600)
     write_json(path, document)
 
 
@@ -134,7 +128,7 @@ def _document(
 ) -> dict[str, Any]:
     """Rows of the probes: of the largest storm the numbers, of all of them how many passed."""
     rows = []
-    for number, row in enumerate(probed[0].table):
+    for number, row in enumerate(probed[0].table if probed else []):
         kept = [one.table[number]["kept"] for one in probed]
         values = [one.table[number]["model"] for one in probed]
         solver = [one.table[number]["solver"] for one in probed]
@@ -154,11 +148,11 @@ def _document(
     return {"storms": storms, "probes": rows}
 
 
-def _write_responses(path: Path, probed: Probed, step_hours: float) -> None:
-    """Mean depth of each response over time, and maps at the solver's peak."""
-    at = int(probed.responses["as it was"].solver.sum(axis=(1, 2)).argmax())
+def _write_responses(path: Path, probed: Sequence[Probed], step_hours: float) -> None:
+    """Mean depth of each response of storms over time, and maps at the solver's peak."""
     arrays: dict[str, NDArray[Any]] = {"step_hours": np.array(step_hours)}
-    for name, one in probed.responses.items():
+    for name, one in ((n, r) for each in probed for n, r in each.responses.items()):
+        at = int(np.nan_to_num(probed[0].responses[BASE].solver).sum(axis=(1, 2)).argmax())
         arrays[f"{name}/rain"] = one.rain
         for kind in ("model", "solver"):
             depth = getattr(one, kind)

@@ -24,6 +24,7 @@ BASE, LATER, DELETED = "as it was", "an hour later", "deleted"
 EASTWARDS, MIRRORED = "a cell eastwards", "terrain mirrored"
 COLOURS = {BASE: INK, LATER: OKABE_ITO["orange"], DELETED: OKABE_ITO["vermilion"]}
 WIDTH, TOP, COURSE, MAP_GAP, ROW = 12.0, 1.2, 2.1, 0.12, 0.235
+TITLE = "Rain changed on purpose: what the model does, and the solver on the same rain"
 ANSWER = {True: "kept", False: "broken", None: "not asked"}
 
 
@@ -47,6 +48,10 @@ def probes_sheet(
     document: Mapping[str, Any], arrays: Arrays, elevation: NDArray[np.float32], cell: float
 ) -> Sheet:
     """The page: courses and scaling above, maps in the middle, the table below."""
+    if not document["storms"]:
+        sheet = Sheet(WIDTH, 1.2)
+        sheet.title(TITLE, "No held-out storm has rain and a flood at the gauge: nothing is shown.")
+        return sheet
     rows, cols = elevation.shape
     side = (WIDTH - 2 * MARGIN - 3 * MAP_GAP - 0.5) / 4
     tall = min(side * rows / cols, 3.6)
@@ -57,7 +62,7 @@ def probes_sheet(
     passed = sum(row["kept"] is True for row in document["probes"])
     storm = document["storms"][0]
     sheet.title(
-        "Rain changed on purpose: what the model does, and the solver on the same rain",
+        TITLE,
         f"Shown: the storm of {storm['first'][:16].replace('T', ' ')}, alone, from dry ground. "
         f"{passed} of {len(document['probes'])} rules are kept in all of "
         f"{len(document['storms'])} storms.",

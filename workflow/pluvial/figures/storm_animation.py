@@ -17,7 +17,6 @@ from matplotlib.text import Text
 from PIL import Image
 
 from pluvial.diagnostics.skill import MODEL
-from pluvial.errors import PluvialError
 from pluvial.figures.layers import show, show_depth
 from pluvial.figures.predicted import (
     Moments,
@@ -72,16 +71,25 @@ def draw_storm_animation(sources: Sources, gif: Path, apng: Path) -> None:
     gauge, courses = courses_at(sources.courses)
     storms = largest_storms(courses, 1)
     if not storms:
-        raise PluvialError(
-            "no held-out storm has a peak at the gauge: there is nothing to move",
-            where=sources.courses,
-            remedy="Lengthen `time`, or give `records.split.test` a larger share",
-        )
-    course = courses[courses["storm"] == storms[0]]
-    moments = read_moments(sources, chosen_times(course["time"].to_numpy(np.int64)))
-    pictures = list(progress(frames(moments, course, gauge), "frames", moments.times.size))
+        pictures = [_nothing(gauge)]
+    else:
+        course = courses[courses["storm"] == storms[0]]
+        moments = read_moments(sources, chosen_times(course["time"].to_numpy(np.int64)))
+        drawn = frames(moments, course, gauge)
+        pictures = list(progress(drawn, "frames", moments.times.size))
     for path, kind in ((gif, "GIF"), (apng, "PNG")):
         _save(pictures, path, kind)
+
+
+@style()
+def _nothing(gauge: str) -> Image.Image:
+    """A picture that says that there is nothing to see."""
+    sheet = Sheet(6.0, 2.0)
+    sheet.title("The largest held-out storm", f"At “{gauge}” no held-out storm has a peak.")
+    sheet.figure.set_dpi(DOTS)
+    canvas = FigureCanvasAgg(sheet.figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
 
 
 def chosen_times(times: np.ndarray) -> np.ndarray:
