@@ -15,19 +15,34 @@ from pluvial.dataset.pipeline import Layout, physical
 from pluvial.dataset.rows import records_at
 from pluvial.errors import PluvialError
 from pluvial.files.fingerprints import file_sha256
+from pluvial.frames.elevation import read_elevation
 from pluvial.frames.predictions import Axes, Part, write_predictions
 from pluvial.grids.grid import Grid
 from pluvial.jobs import progress
 from pluvial.models.depth.files import load_network
-from pluvial.models.depth.network import DepthNetwork
+from pluvial.models.depth.network import DepthNetwork, settle
 from pluvial.records.manifest import read_manifest
 from pluvial.training.depth.validation import predictor
 
 BATCH = 64
 
 
-def make_predictions(manifest_path: Path, model_path: Path, split: str, path: Path) -> None:
+def make_predictions(
+    manifest_path: Path,
+    model_path: Path,
+    split: str,
+    path: Path,
+    *,
+    heightmap: Path | None = None,
+) -> None:
     """Predict every record of a split, in order of time, and write the NetCDF file ``path``.
+
+    Args:
+        manifest_path: of the dataset.
+        model_path: the ``model.keras``.
+        split: of the dataset.
+        path: the file to make.
+        heightmap: of another catchment of the same grids, which the model is put onto.
 
     Raises:
         PluvialError: if the model was made for another window or grid, or a shard is not whole.
@@ -35,6 +50,8 @@ def make_predictions(manifest_path: Path, model_path: Path, split: str, path: Pa
     manifest = read_manifest(manifest_path)
     network = load_network(model_path)
     require_same_dataset(network, manifest, model_path)
+    if heightmap is not None:
+        settle(network, read_elevation(heightmap)[1])
     catalogue = Catalogue.open(manifest_path, split)
     order = np.argsort(catalogue.times, kind="stable")
     if not order.size:
