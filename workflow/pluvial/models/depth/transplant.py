@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
-from pluvial.models.depth.layers import Terrain, Upstream, terrain_fields
+from pluvial.models.depth.layers import Terrain, Upstream, paths_of, terrain_fields
 from pluvial.models.depth.network import DepthNetwork
 from pluvial.simulation.drainage import drainage_of
 
@@ -35,17 +35,8 @@ def put_on_terrain(
             remedy="A model is carried to grids of its own shape alone; train one for this place",
         )
     drainage = drainage_of(elevation, grid["cell"])
-    paths = np.stack(drainage.doublings())
     for layer in network.coarse.layers:
         if isinstance(layer, Terrain):
             layer.fields.assign(terrain_fields(elevation, grid["cell"], drainage))
         elif isinstance(layer, Upstream):
-            layer.targets.assign(_as_many(paths, layer.levels))
-
-
-def _as_many(paths: NDArray[np.int64], levels: int) -> NDArray[np.int64]:
-    """The first ``levels`` doublings; behind the last, every path has left the grid."""
-    cells = paths.shape[1]
-    beyond = np.full((levels, cells), cells)
-    beyond[: len(paths)] = paths[:levels]
-    return beyond
+            layer.targets.assign(paths_of(drainage, layer.levels))
