@@ -22,6 +22,7 @@ from pluvial.training.depth.predict import make_predictions
 from pluvial.training.depth.source import DepthSource, even_sample, labelled
 from pluvial.training.depth.steps import LEAST_SPREAD_M, Statistics
 from pluvial.training.depth.validation import contingency, critical_success
+from pluvial.training.loop import Loop
 from training.depth_cases import CONFIG, TOWERS, catalogue, changed, make_dataset, records_of, train
 
 MEASURED = {"pairs_per_second", "input_wait"}
@@ -66,23 +67,25 @@ def test_the_account_says_what_made_it(whole: Path) -> None:
         assert share == pytest.approx((depth > threshold).mean(), rel=1e-9)
 
 
-def test_resumed_is_unbroken_to_the_last_bit(dataset: Path, tmp_path: Path, whole: Path) -> None:
-    save = Checkpoints.save
+class KilledError(Exception):
+    pass
 
-    class KilledError(Exception):
-        pass
+
+def test_resumed_is_unbroken_to_the_last_bit(dataset: Path, tmp_path: Path, whole: Path) -> None:
+    """Broken off within the second epoch, with noise: the history and every weight are the same."""
+    save = Checkpoints.save
 
     def save_then_die(self: Checkpoints, step: int, *rest: object) -> None:
         save(self, step, *rest)
-        if step == 17:
+        if step == 57:
             raise KilledError
 
-    each_step = changed(checkpoint_minutes=0)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Loop, "_due", lambda self, _: self.step == 57)
         patch.setattr(Checkpoints, "save", save_then_die)
         with pytest.raises(KilledError):
-            train(dataset, tmp_path, each_step)
-    resumed = train(dataset, tmp_path, each_step)
+            train(dataset, tmp_path)
+    resumed = train(dataset, tmp_path)
     for one, two in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_array_equal(one, two)
     pd.testing.assert_frame_equal(

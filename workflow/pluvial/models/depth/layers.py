@@ -83,6 +83,16 @@ class Terrain(keras.layers.Layer):
         return super().get_config() | {"shape": self.fields_shape}
 
 
+def paths_of(drainage: Drainage, levels: int) -> NDArray[np.int64]:
+    """Where 1, 2, 4, ... steps lead from each cell, int64[levels, cells].
+
+    Paths that are covered sooner lead nowhere from then on; of longer ones the end is left out.
+    """
+    nowhere = np.full(drainage.downstream.size, drainage.downstream.size)
+    known = drainage.doublings()[:levels]
+    return np.stack([*known, *[nowhere] * (levels - len(known))])
+
+
 @keras.saving.register_keras_serializable(package="pluvial")
 class Upstream(keras.layers.Layer):
     """Means over what lies upstream of each cell: within 1, 2, 4, ... cells along the flow paths.
@@ -106,7 +116,7 @@ class Upstream(keras.layers.Layer):
         cells = shape[0] * shape[1]
         targets = np.full((levels, cells), cells)
         if drainage is not None:
-            targets[:] = np.stack(drainage.doublings())
+            targets = paths_of(drainage, levels)
         self.targets = self.add_weight(
             (levels, cells), keras.initializers.Constant(targets), "int32", trainable=False,
             name="targets",
