@@ -15,8 +15,7 @@ from pluvial.models.build import build_dual_encoder
 from pluvial.models.depth.decoders import DECODERS, SIZES
 from pluvial.models.depth.files import load_network
 from pluvial.models.depth.layers import Ordinal, Upstream
-from pluvial.models.depth.network import DepthNetwork, build_network, stage_maps
-from pluvial.models.depth.transplant import put_on_terrain
+from pluvial.models.depth.network import DepthNetwork, build_network, settle, stage_maps
 from pluvial.models.files import OURS, save_model
 from pluvial.simulation.drainage import drainage_of
 
@@ -133,14 +132,12 @@ def test_on_another_terrain_it_predicts_another_flood() -> None:
     model, rain = network(), some_rain()
     before = keras.ops.convert_to_numpy(model(rain)["depth"])
     own = np.random.default_rng(1).normal(0, 5, (24, 20)).astype(np.float32)
-    put_on_terrain(model, own, "own")
+    settle(model, own)
     np.testing.assert_array_equal(model(rain)["depth"], before)
-    put_on_terrain(model, own[::-1, ::-1], "mirrored")
+    settle(model, own[::-1, ::-1])
     assert np.abs(keras.ops.convert_to_numpy(model(rain)["depth"]) - before).max() > 1e-4
     # A plane has the longest paths that there are.
-    put_on_terrain(
-        model, np.repeat(np.arange(24.0, dtype=np.float32)[:, None], 20, axis=1), "a slope"
-    )
+    settle(model, np.repeat(np.arange(24.0, dtype=np.float32)[:, None], 20, axis=1))
     assert np.isfinite(keras.ops.convert_to_numpy(model(rain)["depth"])).all()
 
 

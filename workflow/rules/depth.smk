@@ -22,7 +22,7 @@ rule depth_train:
     threads: 2
     resources:
         mem_mb=memory(8000),
-        runtime=1440,
+        runtime=1440,  # not with the attempt: out of time, it queues again and goes on
         gpu=1,
     params:
         code=code("depth_model.py"),
@@ -52,7 +52,7 @@ rule depth_predict:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=240,
+        runtime=minutes(240),
         gpu=1,
     params:
         code=code("depth_predictions.py"),
@@ -94,7 +94,7 @@ rule forecast:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=240,
+        runtime=minutes(240),
         gpu=1,
     params:
         code=code("forecast.py"),
@@ -122,7 +122,7 @@ rule depth_memory:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("depth_memory.py"),
         model=CASE.depth_model.model_dump(mode="json", exclude={"label_efficiency"}),

@@ -49,7 +49,7 @@ rule retrieval_table:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("retrieval_table.py"),
     script:

@@ -22,7 +22,7 @@ rule depth_baselines:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         code=code("depth_baselines.py"),
         part=part("time", "depth", "frames", "records", "skill"),
@@ -51,7 +51,7 @@ rule judge_skill:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         code=code("skill.py"),
         part=part("time", "depth", "frames", "records", "skill"),
@@ -81,7 +81,7 @@ rule skill_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("skill_figure.py"),
         part=part("skill"),
@@ -127,7 +127,7 @@ rule predicted_figures:
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         code=code("predicted_figures.py"),
         part=part("time", "depth", "frames", "records", "skill"),
@@ -155,7 +155,7 @@ rule depth_probes:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         code=code("depth_probes.py"),
         part=part("time", "depth", "frames", "skill"),
@@ -186,7 +186,7 @@ rule depth_probes_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("depth_probes_figure.py"),
     script:
@@ -213,7 +213,7 @@ if CASE.skill.carried_model:
         threads: 2
         resources:
             mem_mb=memory(4000),
-            runtime=240,
+            runtime=minutes(240),
             gpu=1,
         params:
             code=code("carried_predictions.py"),
@@ -278,7 +278,7 @@ rule judge_label_efficiency:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         code=code("label_efficiency.py"),
         part=part("time", "depth", "frames", "records", "skill"),
@@ -307,7 +307,7 @@ rule label_efficiency_figure:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("label_efficiency_figure.py"),
     script:

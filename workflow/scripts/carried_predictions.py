@@ -11,5 +11,5 @@ with job("predictions of a carried model", snakemake.log[0]):
         Path(snakemake.input.model),
         "test",
         Path(snakemake.output[0]),
-        Path(snakemake.input.heightmap),
+        heightmap=Path(snakemake.input.heightmap),
     )

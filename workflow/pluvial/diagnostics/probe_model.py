@@ -22,7 +22,7 @@ from pluvial.frames.variables import RAIN, pack, unpack
 from pluvial.grids.align import nearest_cells
 from pluvial.grids.time_axis import iso
 from pluvial.jobs import logger
-from pluvial.models.depth.transplant import put_on_terrain
+from pluvial.models.depth.network import settle
 from pluvial.records.window import pool
 from pluvial.sources.registry import DepthSource
 from pluvial.training.depth.forecast import Forecaster
@@ -76,7 +76,7 @@ def make_probes(
 def _world(model: Path, heightmap: Path, rain: FrameSeries, flow: FlowConfig) -> World:
     grid, elevation = read_elevation(heightmap)
     usual, mirrored = Forecaster(model), Forecaster(model)
-    put_on_terrain(mirrored.network, elevation[:, ::-1].copy(), model)
+    settle(mirrored.network, elevation[:, ::-1].copy())
     return World(
         _predictor(usual),
         _predictor(mirrored),

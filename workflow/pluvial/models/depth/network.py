@@ -17,6 +17,7 @@ from pluvial.models.depth.layers import (
     RootDepth,
     Terrain,
     Upstream,
+    paths_of,
     terrain_fields,
 )
 from pluvial.simulation.drainage import drainage_of
@@ -141,6 +142,21 @@ def build_network(
     coarse = _coarse(tower, elevation, cell, decoder, chosen, upstream=upstream)
     fine = _fine([tuple(part.shape) for part in coarse.outputs], chosen, len(facts["thresholds"]))
     return DepthNetwork(coarse, fine, 2 * chosen.blocks, facts, name=name)
+
+
+def settle(network: DepthNetwork, elevation: NDArray[np.float32]) -> None:
+    """Put a depth model onto another terrain of the same shape, which it was not trained on.
+
+    Args:
+        network: its terrain and flow paths are changed; a heightmap in its rain tower is not.
+        elevation: float32[h, w], m, NaN missing.
+    """
+    cell = network.facts["depth_grid"]["cell"]
+    drainage = drainage_of(elevation, cell)
+    network.coarse.get_layer("terrain").fields.assign(terrain_fields(elevation, cell, drainage))
+    for layer in network.coarse.layers:
+        if isinstance(layer, Upstream):
+            layer.targets.assign(paths_of(drainage, layer.levels))
 
 
 def _coarse(

@@ -20,8 +20,7 @@ from pluvial.frames.predictions import Axes, Part, write_predictions
 from pluvial.grids.grid import Grid
 from pluvial.jobs import progress
 from pluvial.models.depth.files import load_network
-from pluvial.models.depth.network import DepthNetwork
-from pluvial.models.depth.transplant import put_on_terrain
+from pluvial.models.depth.network import DepthNetwork, settle
 from pluvial.records.manifest import read_manifest
 from pluvial.training.depth.validation import predictor
 
@@ -29,7 +28,12 @@ BATCH = 64
 
 
 def make_predictions(
-    manifest_path: Path, model_path: Path, split: str, path: Path, terrain: Path | None = None
+    manifest_path: Path,
+    model_path: Path,
+    split: str,
+    path: Path,
+    *,
+    heightmap: Path | None = None,
 ) -> None:
     """Predict every record of a split, in order of time, and write the NetCDF file ``path``.
 
@@ -38,7 +42,7 @@ def make_predictions(
         model_path: the ``model.keras``.
         split: of the dataset.
         path: the file to make.
-        terrain: elevations that the model is put on first, of a catchment it never saw.
+        heightmap: of another catchment of the same grids, which the model is put onto.
 
     Raises:
         PluvialError: if the model was made for another window or grid, or a shard is not whole.
@@ -46,8 +50,8 @@ def make_predictions(
     manifest = read_manifest(manifest_path)
     network = load_network(model_path)
     require_same_dataset(network, manifest, model_path)
-    if terrain is not None:
-        put_on_terrain(network, read_elevation(terrain)[1], terrain)
+    if heightmap is not None:
+        settle(network, read_elevation(heightmap)[1])
     catalogue = Catalogue.open(manifest_path, split)
     order = np.argsort(catalogue.times, kind="stable")
     if not order.size:

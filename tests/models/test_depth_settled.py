@@ -8,11 +8,9 @@ import keras
 import numpy as np
 import pytest
 from pluvial.config.encoders import EncoderConfig, TowerConfig
-from pluvial.errors import PluvialError
 from pluvial.grids.grid import Grid
 from pluvial.models.build import build_dual_encoder
-from pluvial.models.depth.network import DepthNetwork, build_network
-from pluvial.models.depth.transplant import put_on_terrain
+from pluvial.models.depth.network import DepthNetwork, build_network, settle
 
 RAIN, DEPTH = (6, 5, 3), (24, 20)
 TOWER = TowerConfig(size="quecto", stem=1)
@@ -52,15 +50,15 @@ def test_the_same_as_if_it_had_been_built_there(upstream: bool) -> None:
     mirrored = ground(1)[:, ::-1].copy()
     moved, there = network(ground(1), upstream=upstream), network(mirrored, upstream=upstream)
     assert np.abs(answer(moved) - answer(there)).max() > 1e-4
-    put_on_terrain(moved, mirrored, "there")
+    settle(moved, mirrored)
     np.testing.assert_allclose(answer(moved), answer(there), rtol=1e-5, atol=1e-7)
 
 
 def test_back_and_forth_is_where_it_was() -> None:
     model = network(ground(1))
     before = answer(model)
-    put_on_terrain(model, ground(2), "there")
-    put_on_terrain(model, ground(1), "back")
+    settle(model, ground(2))
+    settle(model, ground(1))
     np.testing.assert_array_equal(answer(model), before)
 
 
@@ -68,12 +66,7 @@ def test_longer_and_shorter_paths_than_its_own() -> None:
     model = network(ground(1))
     answers = []
     for down in (0, 1):
-        put_on_terrain(model, plane(down), "plane")
+        settle(model, plane(down))
         answers.append(answer(model))
         assert np.isfinite(answers[-1]).all()
     assert np.abs(answers[0] - answers[1]).max() > 1e-4
-
-
-def test_another_shape_is_refused() -> None:
-    with pytest.raises(PluvialError, match="there: the terrain has 8 x 8 cells, the model 24 x 20"):
-        put_on_terrain(network(ground(1)), np.zeros((8, 8), np.float32), "there")
