@@ -7,11 +7,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from pluvial.config.encoders import EncoderConfig, TowerConfig
+from pluvial.config.encoders import CONVNEXT, EncoderConfig, TowerConfig
 from pluvial.errors import PluvialError
 from pluvial.grids.grid import Grid
 from pluvial.models.build import build_dual_encoder
-from pluvial.models.convnext import SIZES, stages
+from pluvial.models.convnext import stages
 from pluvial.models.dual_encoder import LARGEST_SCALE, ClampedScale, DualEncoder
 from pluvial.models.files import load_model, save_model
 from pluvial.models.layers import AppendField, LayerScale, LogStandardise
@@ -54,10 +54,17 @@ def test_any_grid_and_channel_count(rain: tuple[int, int, int], depth: tuple[int
     np.testing.assert_allclose(np.linalg.norm(one, axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "tower", [TowerConfig(architecture="resnetv2", size="50"), TowerConfig(size="tiny", stem=2)]
+)
+def test_a_job_is_given_the_tower_that_was_written(tower: TowerConfig) -> None:
+    assert TowerConfig(**tower.model_dump(mode="json")) == tower
+
+
 def test_tiny_is_convnext_tiny() -> None:
     """ConvNeXt-T has 27.8 M parameters without its classifier (Liu et al. 2022, table 9)."""
     inputs = keras.Input((64, 64, 3))
-    body = keras.Model(inputs, stages(inputs, SIZES["tiny"], stem=4)[-1])
+    body = keras.Model(inputs, stages(inputs, CONVNEXT["tiny"], stem=4)[-1])
     assert body.count_params() == pytest.approx(27.8e6, rel=0.01)
 
 
@@ -110,13 +117,13 @@ def test_temperature_is_clamped(model: DualEncoder) -> None:
 def test_sizes_by_their_usual_names(size: str, millions: float) -> None:
     """Parameters without classifier; those of timm have a bias more or less per block."""
     inputs = keras.Input((64, 64, 3))
-    body = keras.Model(inputs, stages(inputs, SIZES[size], stem=4)[-1])
+    body = keras.Model(inputs, stages(inputs, CONVNEXT[size], stem=4)[-1])
     assert body.count_params() == pytest.approx(millions * 1e6, rel=0.02)
 
 
 def test_layer_scale_starts_as_it_says() -> None:
     inputs = keras.Input((8, 8, 2))
-    body = keras.Model(inputs, stages(inputs, SIZES["quecto"], 2, 1e-6)[-1])
+    body = keras.Model(inputs, stages(inputs, CONVNEXT["quecto"], 2, 1e-6)[-1])
     scales = [layer for layer in body.layers if isinstance(layer, LayerScale)]
     assert [layer.gamma.shape for layer in scales] == [(16,), (32,), (64,)]
     for layer in scales:
