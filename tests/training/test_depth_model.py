@@ -167,7 +167,9 @@ def source(dataset: Path, **keys: object) -> DepthSource:
 @pytest.mark.parametrize("memory_gb", [1.0, 0.0])
 def test_batches_hold_what_the_shards_hold(dataset: Path, memory_gb: float) -> None:
     """From memory or streamed: each record with its own depth, none twice in a pass."""
-    batches = list(source(dataset, memory_gb=memory_gb, steps_per_epoch=30).batches(0, 0))
+    batches = list(
+        source(dataset, memory_gb=memory_gb, steps_per_epoch=240 // CONFIG.batch).batches(0, 0)
+    )
     records = records_of(0)
     row_of = {int(time): row for row, time in enumerate(records.times[:240])}
     times = np.concatenate([batch["time"].numpy() for batch in batches])
