@@ -102,6 +102,7 @@ def named_profiles():
 # These two only look: what is missing does not stop them.
 LOOKING = set(sys.argv) & {"describe", "check"}
 
+
 def minutes(first):
     """Time that grows with the attempt, for resubmission by the profile."""
     return lambda wildcards, attempt: first * attempt
