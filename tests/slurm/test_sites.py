@@ -20,7 +20,7 @@ def submitted_by(cluster: Cluster, smoke: Workplace, folder: Path, site: str) ->
     place = copy_of(smoke, folder, "embeddings/untrained.parquet")
     submit(cluster, place, EMBEDDED, profile=f"profiles/sites/{site}")
     assert place.files()["embeddings/untrained.parquet"]
-    job = cluster.job("rule_embed_wildcards_untrained")
+    job = cluster.job("rule_embed_control_wildcards_untrained")
     assert job is not None
     assert job["JobState"] == "COMPLETED"
     return job
