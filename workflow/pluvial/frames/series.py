@@ -25,7 +25,12 @@ class FrameSeries:
     """All frames files of a variable as one series of steps; files are opened when needed."""
 
     def __init__(
-        self, paths: Sequence[Path], *, variable: Variable, axis: TimeAxis, periods: list[Period]
+        self,
+        paths: Sequence[Path],
+        *,
+        variable: Variable,
+        axis: TimeAxis,
+        periods: Sequence[Period],
     ) -> None:
         """Pair ``paths`` with those of ``periods`` whose names they bear."""
         by_name = {path.stem: path for path in paths}

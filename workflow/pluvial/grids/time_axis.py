@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -60,7 +62,8 @@ class Period:
     last: int
 
 
-def periods(axis: TimeAxis, kind: PeriodKind) -> list[Period]:
+@cache
+def periods(axis: TimeAxis, kind: PeriodKind) -> tuple[Period, ...]:
     """Divide ``axis`` into calendar days, months or years (UTC), in order of time.
 
     ::
@@ -76,7 +79,7 @@ def periods(axis: TimeAxis, kind: PeriodKind) -> list[Period]:
         last = min(axis.count, first - (axis.time(first) - until) // axis.step)
         found.append(Period(moment.strftime(PERIOD_FORMATS[kind]), first, last))
         first = last
-    return found
+    return tuple(found)
 
 
 def _next_boundary(moment: datetime, kind: PeriodKind) -> datetime:
@@ -88,6 +91,6 @@ def _next_boundary(moment: datetime, kind: PeriodKind) -> datetime:
     return datetime.fromtimestamp((int(moment.timestamp()) // day_seconds + 1) * day_seconds, UTC)
 
 
-def covering(all_periods: list[Period], first: int, last: int) -> list[Period]:
+def covering(all_periods: Sequence[Period], first: int, last: int) -> list[Period]:
     """The periods that hold any index of the half-open range ``first..last``."""
     return [p for p in all_periods if p.first < last and p.last > first]
