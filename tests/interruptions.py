@@ -114,4 +114,5 @@ def fail_at(folder: Path, failpoint: str) -> tuple[int, dict[str, str]]:
 
 def moments(count: int, longest: float, seed: int = 0) -> list[float]:
     """Random moments of a build, in seconds."""
-    return sorted(random.Random(seed).uniform(0.5, longest) for _ in range(count))
+    rng = random.Random(seed)
+    return sorted(rng.uniform(0.5, longest) for _ in range(count))
