@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from pluvial.files.code import AROUND, PACKAGE, code_of
+from pluvial.files.code import AROUND, PACKAGE, _files, _imported, code_of
 
 SCRIPTS = sorted((PACKAGE.parent / "scripts").glob("*.py"))
 
@@ -84,3 +85,22 @@ def test_stages_are_told_apart() -> None:
     for script in ("plan.py", "shard.py", "pretrain.py", "judgement.py"):
         assert not packages(script) & {"figures", "simulation"}
     assert not packages("shard.py") & {"models", "training", "diagnostics"}
+
+
+def parsed(path: Path) -> set[str]:
+    """What a file imports, also within functions, by Python's own parser."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert not node.level, f"{path} has a relative import, which code_of does not follow"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def test_the_pattern_finds_what_the_parser_finds() -> None:
+    sources = [*PACKAGE.rglob("*.py"), *SCRIPTS]
+    for path in sources:
+        ours = {file for name in parsed(path) for file in _files(name)}
+        assert ours <= set(_imported(path)), path
