@@ -21,6 +21,12 @@ from interruptions import fail_at, interrupt, moments, reference
 from pluvial.files.atomic import FAILPOINTS
 
 
+def compared(found: dict[str, str], expected: dict[str, str]) -> str:
+    """In words, with the files that differ."""
+    names = sorted(dict(found.items() ^ expected.items()))
+    return f"DIFFERENT: {', '.join(names)}" if names else "equal"
+
+
 def main() -> None:
     """Print how many resumed builds equal the unbroken one."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -34,14 +40,14 @@ def main() -> None:
         longest = time.monotonic() - began
         for number, moment in enumerate(moments(count, longest)):
             workers = number % 2 == 0
-            same = interrupt(folder / f"kill-{number}", moment, workers_only=workers) == expected
-            equal += same
+            found = interrupt(folder / f"kill-{number}", moment, workers_only=workers)
+            equal += found == expected
             what = "workers" if workers else "everything"
-            print(f"{what} killed after {moment:.1f} s: {'equal' if same else 'DIFFERENT'}")
+            print(f"{what} killed after {moment:.1f} s: {compared(found, expected)}")
         for failpoint in FAILPOINTS:
             code, found = fail_at(folder / failpoint, failpoint)
             failed += code != 0 and found == expected
-            print(f"killed at {failpoint}: {'equal' if found == expected else 'DIFFERENT'}")
+            print(f"killed at {failpoint}: {compared(found, expected)}")
     print(f"{equal} of {count} kills and {failed} of {len(FAILPOINTS)} failpoints: equal results")
     sys.exit(equal < count or failed < len(FAILPOINTS))
 

@@ -1,7 +1,7 @@
 """Chunks of a packed HDF5 dataset, deflated and inflated by ISA-L instead of HDF5's zlib.
 
 The chunks are what HDF5's own filters (shuffle, then deflate) make and read: any NetCDF4 tool opens
-them. ISA-L deflates and inflates them a few times faster (`benchmarks/frames.py`).
+them. ISA-L deflates and inflates them a few times faster.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pluvial.files.atomic import require_space
+from pluvial.files.deflating import ZLIB, deflated
 from pluvial.frames.variables import MISSING
 
 CHUNK_BYTES = 1 << 18
 """Bytes of a chunk, about: several small frames, or a band of rows of a large one."""
-LEVEL = 1
 OUR_FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
 
 
@@ -58,7 +58,7 @@ class ChunkWriter:
                 band = codes[top : top + self._rows]
                 part[step, : band.shape[0]] = band
             shuffled = np.ascontiguousarray(part.reshape(-1).view(np.uint8).reshape(-1, 2).T)
-            packed = isal_zlib.compress(shuffled, LEVEL)
+            packed = deflated(shuffled.data, ZLIB)
             require_space(self._folder, len(packed))
             self._dataset.id.write_direct_chunk((self._done, top, 0), packed)
         self._done += len(self._waiting)

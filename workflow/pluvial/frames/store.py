@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from pluvial.config.data import CleaningConfig
 from pluvial.errors import PluvialError
 from pluvial.files.atomic import atomic_path
+from pluvial.files.deflating import LEVEL
 from pluvial.files.fingerprints import file_sha256
 from pluvial.files.inflating import INFLATE_ERRORS
-from pluvial.frames.chunks import LEVEL, ChunkReader, ChunkWriter, chunk_shape
+from pluvial.frames.chunks import ChunkReader, ChunkWriter, chunk_shape
 from pluvial.frames.cleaning import clean
 from pluvial.frames.gaps import Regular, Status
 from pluvial.frames.variables import MISSING, Variable, pack

@@ -17,11 +17,12 @@ import xxhash
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from pluvial.files.deflating import GZIP
 from pluvial.files.fingerprints import file_sha256
 from pluvial.files.inflating import INFLATE_ERRORS
 from pluvial.grids.time_axis import iso
 from pluvial.records.digest import record_digest
-from pluvial.records.members import GZIP_WINDOW_BITS, Member
+from pluvial.records.members import Member
 from pluvial.records.tfrecord import decode_example, read_frames
 
 
@@ -110,7 +111,7 @@ def _check_bytes(packed: bytes, member: Member, rows: Mapping[int, int]) -> None
 
 def _inflate_problem(packed: bytes) -> str:
     try:
-        isal_zlib.decompress(packed, GZIP_WINDOW_BITS)
+        isal_zlib.decompress(packed, GZIP)
     except INFLATE_ERRORS as error:
         return f" ({error})"
     return ""
@@ -122,7 +123,7 @@ def _read_back(
     """Decode one gzip member and compare what it holds with the plan."""
     size = 2 * sum(int(np.prod(features[key]["shape"])) for key in ("rain", "depth"))
     try:
-        framed = isal_zlib.decompress(packed, GZIP_WINDOW_BITS, size + (1 << 10))
+        framed = isal_zlib.decompress(packed, GZIP, size + (1 << 10))
         (example,) = read_frames(io.BytesIO(framed))
         found = decode_example(example)
         record = Record(int(found["time"]), *(_array(found, key, features) for key in PARTS))

@@ -20,10 +20,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
+from pluvial.files.deflating import GZIP, deflated
 from pluvial.records.tfrecord import (
     FRAME_HEAD,
     FRAME_TAIL,
@@ -39,8 +39,6 @@ MEMBERS = pa.schema(
         pa.field("digest", pa.uint64(), metadata={"of": "XXH3-64 of the gzip member"}),
     ]
 )
-GZIP_WINDOW_BITS = 31
-COMPRESSION_LEVEL = 1
 HELD_BYTES = 1 << 28
 """Members held in memory until the shard is put together; the rest goes through a file."""
 
@@ -121,7 +119,7 @@ class Spill:
     def add(self, row: int, time: int, rain: NDArray[np.uint16], depth: NDArray[np.uint16]) -> None:
         """Add the record of a row; its bytes depend on nothing else (see :class:`Encoder`)."""
         framed = self._encoder.framed(time, rain, depth)
-        packed = isal_zlib.compress(framed, COMPRESSION_LEVEL, GZIP_WINDOW_BITS)
+        packed = deflated(framed, GZIP)
         self._at[row] = Member(time, self._end, len(packed), xxhash.xxh3_64_intdigest(packed))
         if len(packed) <= self._room:
             self._held[row] = packed

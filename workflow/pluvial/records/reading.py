@@ -12,8 +12,9 @@ import numpy as np
 from isal import igzip, isal_zlib
 
 from pluvial.errors import PluvialError
+from pluvial.files.deflating import GZIP
 from pluvial.files.inflating import INFLATE_ERRORS
-from pluvial.records.members import GZIP_WINDOW_BITS, member_times, read_members
+from pluvial.records.members import member_times, read_members
 from pluvial.records.tfrecord import decode_example, read_frames
 from pluvial.records.window import Records
 
@@ -79,7 +80,7 @@ def read_rows(path: Path, rows: Sequence[int], features: dict[str, Any]) -> Reco
         with path.open("rb") as file:
             for row in rows:
                 packed = os.pread(file.fileno(), members[row].size, members[row].start)
-                yield from read_frames(io.BytesIO(isal_zlib.decompress(packed, GZIP_WINDOW_BITS)))
+                yield from read_frames(io.BytesIO(isal_zlib.decompress(packed, GZIP)))
 
     return _gathered(_each(path, framed(), features))
 
