@@ -6,8 +6,8 @@ For every so manieth record of the test split the solver starts from dry ground 
 
 * all rain of the last 24 hours,
 * the rain of the window (8 h by default), or
-* the window's channels alone: the largest rate of each, spread over its steps, times the share of
-  it that fell on average in the training split;
+* the window's channels alone: what each holds, spread over its steps, and where that is the largest
+  rate, times the share of it that fell on average in the training split;
 
 and what it gives for NOW + lead is judged as predictions are. What it lacks to the truth is what
 fell before, and what the channels do not tell: no model of the same input can do better, but by
@@ -77,14 +77,14 @@ class Limit:
         return water
 
     def shares(self, times: NDArray[np.int64]) -> list[float]:
-        """Of each channel, oldest first: mean rate over largest rate, over training windows."""
-        mean, most = np.zeros((2, len(self.window.channels)))
+        """Of each channel, oldest first: mean rate over what it holds, over training windows."""
+        mean, held = np.zeros((2, len(self.window.channels)))
         for now in times.tolist():
             rates = self.codes(now, self.window.steps)
             for place, (first, last) in enumerate(self.window.spans()):
                 mean[place] += rates[first:last].mean()
-                most[place] += rates[first:last].max(axis=0).mean()
-        return (mean / np.maximum(most, 1e-9)).tolist()
+                held[place] += pooled(rates[first:last], self.window).mean()
+        return (mean / np.maximum(held, 1e-9)).tolist()
 
     def from_channels(self, now: int, shares: list[float]) -> NDArray[np.float32]:
         """The window as its channels tell it, float32[steps, H, W]."""
@@ -92,11 +92,19 @@ class Limit:
 
 
 def spread(rates: NDArray[np.float32], window: Window, shares: list[float]) -> NDArray[np.float32]:
-    """Each channel's largest rate, times its share, over all of its steps."""
+    """What each channel holds, times its share, over all of its steps."""
     told = np.empty_like(rates)
     for (first, last), share in zip(window.spans(), shares, strict=True):
-        told[first:last] = share * rates[first:last].max(axis=0)
+        told[first:last] = share * pooled(rates[first:last], window)
     return told
+
+
+def pooled(rates: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
+    """What a channel holds of its steps, float32[H, W] of float32[steps, H, W]."""
+    found: NDArray[np.float32] = (
+        rates.max(axis=0) if window.pooling == "max" else rates.mean(axis=0)
+    )
+    return found
 
 
 def judge(

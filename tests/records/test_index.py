@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,17 @@ def digest_of(row: dict[str, Any], of: str = "digest") -> int:
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a seed cannot be made simpler
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(seed=st.integers(0, 2**32 - 1), every=st.sampled_from([1, 3]))
-def test_the_index_describes_the_records(make_frames, seed: int, every: int) -> None:
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    every=st.sampled_from([1, 3]),
+    pooling=st.sampled_from(["max", "mean"]),
+)
+def test_the_index_describes_the_records(make_frames, seed: int, every: int, pooling: str) -> None:
+    window = replace(WINDOW, pooling=pooling)
     rain, depth = some_frames(seed)
     filled = frozenset(range(40, 60))
     frames = make_frames(rain, depth[::every], start=START, every=every, filled=filled)
-    index = index_of(frames).to_pylist()
+    index = index_of(frames, window).to_pylist()
     assert [row["time"] for row in index] == frames.axis.times().tolist()
     check_states([row["state"] for row in index], rain, depth[::every], every)
 
@@ -79,7 +85,7 @@ def test_the_index_describes_the_records(make_frames, seed: int, every: int) -> 
     for row in index:
         assert {row[name] is not None for name in described} == {row["state"] == "complete"}
     times = np.array([row["time"] for row in whole])
-    for at, records in materialise(times, *frames.open(), WINDOW):
+    for at, records in materialise(times, *frames.open(), window):
         for row, pooled, water in zip(at.tolist(), records.rain, records.depth, strict=True):
             assert digest_of(whole[row]) == record_digest(pooled, water)
             planes = np.moveaxis(pooled, -1, 0)

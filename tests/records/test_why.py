@@ -54,9 +54,9 @@ def test_the_window_and_its_raw_files(built: Results, plan: pd.DataFrame) -> Non
     now, at = int(row["time"]), int(row.name)
     text = "\n".join(explained(built, iso(now)))
     assert f"rain     {iso(now - 5 * 300)} to {iso(now)}, 6 frames of 5 min" in text
-    assert f"channel 0: largest of {iso(now - 1500)} to {iso(now - 900)}" in text
-    assert f"channel 1: largest of {iso(now - 600)} to {iso(now - 300)}" in text
-    assert f"channel 2: largest of {iso(now)} to {iso(now)}" in text
+    assert f"channel 0: max of {iso(now - 1500)} to {iso(now - 900)}" in text
+    assert f"channel 1: max of {iso(now - 600)} to {iso(now - 300)}" in text
+    assert f"channel 2: max of {iso(now)} to {iso(now)}" in text
     assert "6 from /raw/rain.txt, SHA-256 rain-sha" in text
     assert f"the first is #{at - 5}" in text
     assert f"depth    {iso(now + 300)}" in text

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from pluvial.frames.variables import MISSING
 from pluvial.records.window import Window, pool
 
 channels = st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple)
 
 
+def largest(codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    most: NDArray[np.uint16] = codes.max(axis=0)
+    return most
+
+
+def mean(codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    rounded = np.floor(codes.mean(axis=0) + 0.5).astype(np.uint16)
+    return np.where((codes == MISSING).any(axis=0), MISSING, rounded)
+
+
+@pytest.mark.parametrize(("pooling", "pooled_of"), [("max", largest), ("mean", mean)])
 @given(channels, st.integers(0, 12), st.integers(0, 2**32 - 1))
-def test_pool_is_the_maximum_of_each_channel(steps: tuple[int, ...], more: int, seed: int) -> None:
-    window = Window(steps, 1)
+def test_each_channel_is_pooled_as_defined(
+    pooling: str,
+    pooled_of: Callable[[NDArray[np.uint16]], NDArray[np.uint16]],
+    steps: tuple[int, ...],
+    more: int,
+    seed: int,
+) -> None:
+    window = Window(steps, 1, pooling)
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 400, (window.steps + more, 2, 3)).astype(np.uint16)
     codes[rng.random(codes.shape) < 0.05] = MISSING
@@ -23,7 +44,7 @@ def test_pool_is_the_maximum_of_each_channel(steps: tuple[int, ...], more: int, 
         now = row + window.steps - 1
         back = now
         for channel, length in zip(reversed(range(len(steps))), steps, strict=True):
-            expected = codes[back - length + 1 : back + 1].max(axis=0)
+            expected = pooled_of(codes[back - length + 1 : back + 1])
             np.testing.assert_array_equal(pooled[row, ..., channel], expected)
             back -= length
 
@@ -31,7 +52,9 @@ def test_pool_is_the_maximum_of_each_channel(steps: tuple[int, ...], more: int, 
 def test_a_cell_missing_once_is_missing_never_dry() -> None:
     codes = np.zeros((4, 1, 2), np.uint16)
     codes[1, 0, 0] = MISSING
-    assert pool(codes, Window((2, 2), 0))[0].tolist() == [[[MISSING, 0], [0, 0]]]
+    for pooling in ("max", "mean"):
+        pooled = pool(codes, Window((2, 2), 0, pooling))
+        assert pooled[0].tolist() == [[[MISSING, 0], [0, 0]]]
 
 
 def test_the_field_s_pattern_spans_eight_hours() -> None:

@@ -64,7 +64,10 @@ class RecordsConfig(Section):
     """What a record is, which records live, and how they are laid into shards."""
 
     channels: list[PositiveInt] = Field([1, 3, 3, 5, 12, 24, 48], min_length=1)
-    """Steps of rain in each channel, counted back from NOW; each is max-pooled over its steps."""
+    """Steps of rain in each channel, counted back from NOW."""
+    pooling: Literal["max", "mean"] = "max"
+    """What a channel holds of its steps: the largest rate of each cell (`max`, as the field has it)
+    or its mean (`mean`), which is how much fell."""
     lead_steps: int = Field(1, ge=0)
     """Steps from NOW (the last rain frame) to the depth to predict."""
     largest_lag_hours: float = Field(4.0, gt=0)

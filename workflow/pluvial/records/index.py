@@ -88,8 +88,8 @@ def build_index(
 
     A candidate is every time of the rain axis. Its digests are XXH3 with 128 bits: of each
     channel of its rain and of its depth, exactly as the model will see them, and then over
-    those digests. A channel is a maximum over some frames that serves several candidates, and is
-    hashed once.
+    those digests. A channel is pooled from some frames, serves several candidates, and is hashed
+    once.
 
     Args:
         rain: rain frames of at least ``window.steps - 1`` steps before the period, and of it.
@@ -106,8 +106,7 @@ def build_index(
         rain,
         begin,
         period.last,
-        lengths=set(window.channels),
-        window=window.steps,
+        window=window,
         wet=int(np.ceil(limits.wet_mm_h / RAIN.scale)),
     )
     status = rain.status(begin, period.last)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from pluvial.frames.series import FrameSeries
 from pluvial.frames.variables import MISSING
-from pluvial.records.maxima import RunningMaxima
+from pluvial.records.running import RunningMaxima, RunningMeans
+from pluvial.records.window import Window
 
 BAND_BYTES = 1 << 20
 """Bytes of a frame that are looked at in one pass."""
@@ -29,8 +30,8 @@ class RainLook:
 
     Attributes:
         mean_codes: mean over the present cells of each frame, float64[T], NaN if there is none.
-        digests: for each length n, the digest of the maximum over the n frames that end at each
-            frame, bytes[T].
+        digests: for each length n, the digest of what the n frames that end at each frame are
+            pooled to, bytes[T].
         largest: over the window that ends at each frame, the largest code of any cell that is
             never missing in it, int64[T].
         wet: cells that are wet in the window, int64[T].
@@ -63,37 +64,41 @@ class DepthLook:
     present: NDArray[np.int64]
 
 
-def look_at_rain(
-    rain: FrameSeries, first: int, last: int, *, lengths: set[int], window: int, wet: int
-) -> RainLook:
+def look_at_rain(rain: FrameSeries, first: int, last: int, *, window: Window, wet: int) -> RainLook:
     """Look at the frames first..last-1.
 
     Args:
         rain: packed frames.
         first: first step; steps outside the files are missing.
         last: step behind the last.
-        lengths: over how many frames maxima are taken.
-        window: frames of the window.
+        window: the shape of a record.
         wet: code from which a cell is wet.
     """
     count, cols = last - first, rain.grid.cols
     total, present = np.zeros((2, count), dtype=np.int64)
     largest, wet_cells, whole_cells = np.zeros((3, count), dtype=np.int64)
+    lengths = set(window.channels)
     hashes = {n: [xxhash.xxh3_128() for _ in range(count)] for n in lengths}
     for band in _bands(rain):
-        maxima = RunningMaxima(lengths | {window}, (band.stop - band.start, cols))
+        shape = (band.stop - band.start, cols)
+        if window.pooling == "max":
+            maxima, means = RunningMaxima(lengths | {window.steps}, shape), None
+        else:
+            maxima, means = RunningMaxima({window.steps}, shape), RunningMeans(lengths, shape)
         for at, codes in enumerate(_frames(rain, first, last, band)):
             seen, here, _ = _count(codes)
             present[at] += seen
             total[at] += here
             found = maxima.push(codes)
+            pooled = means.push(codes) if means else found
             for length, states in hashes.items():
-                states[at].update(found[length].data)
-            seen, _, top = _count(found[window])
+                states[at].update(pooled[length].data)
+            most = found[window.steps]
+            seen, _, top = _count(most)
             whole_cells[at] += seen
             largest[at] = max(largest[at], top)
             if top >= wet:
-                over = np.count_nonzero(found[window] >= wet)
+                over = np.count_nonzero(most >= wet)
                 wet_cells[at] += over - (codes.size - seen)
     return RainLook(
         np.where(present, total / np.maximum(present, 1), np.nan),

@@ -84,8 +84,7 @@ def write_manifest(
             "features": features_of(rain_grid, depth_grid, window),
             "row_0": "north",
             "step_seconds": step,
-            "channels_back_from_now": list(window.channels),
-            "lead_steps": window.lead,
+            **window.to_dict(),
             "rain_grid": rain_grid.to_dict(),
             "depth_grid": depth_grid.to_dict(),
             "normalisation_of_train": {

@@ -39,7 +39,7 @@ def why(results: Path, what: str) -> Iterator[str]:
         PluvialError: if there is no such record, or the dataset is not built.
     """
     manifest = read_manifest(results / "shards" / "manifest.json")
-    window = Window(tuple(manifest["channels_back_from_now"]), manifest["lead_steps"])
+    window = Window.of(manifest)
     row = _planned(results / "plan", what)
     step = manifest["step_seconds"]
     yield f"record   NOW {iso(row['time'])}"
@@ -53,8 +53,9 @@ def why(results: Path, what: str) -> Iterator[str]:
     start = row["time"] - (window.steps - 1) * step
     yield f"rain     {iso(start)} to {iso(row['time'])}, {window.steps} frames of {step // 60} min"
     for channel, (first, last) in enumerate(window.spans()):
-        yield f"         channel {channel}: largest of {iso(start + first * step)} to " + iso(
-            start + (last - 1) * step
+        yield (
+            f"         channel {channel}: {window.pooling} of {iso(start + first * step)} "
+            f"to {iso(start + (last - 1) * step)}"
         )
     rain = range(start, row["time"] + step, step)
     yield from _sources(results / "frames" / "rain", RAIN, rain)

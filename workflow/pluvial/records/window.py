@@ -1,9 +1,10 @@
-"""What a record is: a window of rain up to NOW, max-pooled, and the depth at NOW + lead."""
+"""What a record is: a window of rain up to NOW, in channels, and the depth at NOW + lead."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,26 @@ class Window:
         channels: steps in each channel, counted back from NOW, as the field writes them
             (``1, 3, 3, 5, 12, 24, 48``); records hold them the other way round, oldest first.
         lead: steps from NOW, the last rain frame, to the depth.
+        pooling: what a channel holds of its steps, ``max`` or ``mean``.
     """
 
     channels: tuple[int, ...]
     lead: int
+    pooling: str = "max"
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Window:
+        """The window that a manifest, or a model made from it, says it has."""
+        channels, lead = document["channels_back_from_now"], int(document["lead_steps"])
+        return cls(tuple(int(steps) for steps in channels), lead, str(document["pooling"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What :meth:`of` reads, in JSON's types."""
+        return {
+            "channels_back_from_now": list(self.channels),
+            "pooling": self.pooling,
+            "lead_steps": self.lead,
+        }
 
     @property
     def steps(self) -> int:
@@ -63,14 +80,13 @@ def has_rain(codes: NDArray[np.uint16]) -> NDArray[np.bool_]:
 
 def window_of(records: RecordsConfig) -> Window:
     """The shape of a record."""
-    return Window(tuple(records.channels), records.lead_steps)
+    return Window(tuple(records.channels), records.lead_steps, records.pooling)
 
 
 def pool(codes: NDArray[np.uint16], window: Window) -> NDArray[np.uint16]:
-    """Max-pool every window that lies in consecutive frames.
+    """Pool every window that lies in consecutive frames.
 
-    The code for missing is the largest there is, so the maximum carries it: a cell that is
-    missing in any frame of a channel is missing in the channel, never dry.
+    A cell that is missing in any frame of a channel is missing in the channel, never dry.
 
     Args:
         codes: packed rain, uint16[T, H, W], ``T >= window.steps``.
@@ -82,7 +98,8 @@ def pool(codes: NDArray[np.uint16], window: Window) -> NDArray[np.uint16]:
     """
     count = codes.shape[0] - window.steps + 1
     pooled = np.empty((count, *codes.shape[1:], len(window.channels)), dtype=np.uint16)
-    by_length = _running_maxima(codes, set(window.channels))
+    running = _running_maxima if window.pooling == "max" else _running_means
+    by_length = running(codes, set(window.channels))
     for channel, (first, last) in enumerate(window.spans()):
         pooled[..., channel] = by_length[last - first][first : first + count]
     return pooled
@@ -94,7 +111,8 @@ def _running_maxima(
     """Maxima over ``length`` consecutive frames, for each length, by doubling.
 
     The maximum over n frames is that of two overlapping runs of the largest power of two <= n:
-    log2(n) passes instead of n.
+    log2(n) passes instead of n. The code for missing is the largest there is, so that the maximum
+    carries it.
     """
     doubled = {1: codes}
     for length in _powers_up_to(max(lengths)):
@@ -106,6 +124,34 @@ def _running_maxima(
         run, shift = doubled[power], length - power
         result[length] = np.maximum(run[: len(run) - shift], run[shift:]) if shift else run
     return result
+
+
+def _running_means(
+    codes: NDArray[np.uint16], lengths: Sequence[int] | set[int]
+) -> dict[int, NDArray[np.uint16]]:
+    """Means over ``length`` consecutive frames, for each length, as differences of running sums."""
+    missing = codes == MISSING
+    sums = _sums(np.where(missing, 0, codes))
+    gaps = _sums(missing) if missing.any() else None
+    result = {}
+    for length in lengths:
+        means = rounded_mean(sums[length:] - sums[:-length], length)
+        if gaps is not None:
+            means[gaps[length:] != gaps[:-length]] = MISSING
+        result[length] = means
+    return result
+
+
+def _sums(frames: NDArray[Any]) -> NDArray[np.uint32]:
+    """Sums of the first 0, 1, ... T frames, uint32[T + 1, H, W]; they may wrap around."""
+    sums = np.zeros((len(frames) + 1, *frames.shape[1:]), dtype=np.uint32)
+    np.cumsum(frames, axis=0, dtype=np.uint32, out=sums[1:])
+    return sums
+
+
+def rounded_mean(total: NDArray[np.uint32], count: int) -> NDArray[np.uint16]:
+    """A sum of ``count`` codes as the nearest code to their mean, halves up."""
+    return ((total + np.uint32(count // 2)) // np.uint32(count)).astype(np.uint16)
 
 
 def _powers_up_to(limit: int) -> list[int]:

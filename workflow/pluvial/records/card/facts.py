@@ -67,7 +67,7 @@ class Facts:
     @property
     def window(self) -> Window:
         """The shape of a record in time."""
-        return Window(tuple(self.manifest["channels_back_from_now"]), self.manifest["lead_steps"])
+        return Window.of(self.manifest)
 
     @cached_property
     def records(self) -> RecordsConfig:

@@ -12,6 +12,8 @@ from pluvial.records.card.facts import Facts, checksums, digest_of_sources
 from pluvial.records.card.timeline import duration, timeline
 from pluvial.records.window import Window
 
+POOLED = {"max": "maximum", "mean": "mean"}
+
 LONGEST_LIST = 40
 """Raw files that are listed one by one; of more, only a digest of their list is given."""
 
@@ -179,9 +181,9 @@ def _time(facts: Facts) -> Iterator[str]:
     yield from timeline(facts.window, facts.step)
     yield "```\n"
     yield (
-        f"Numbers in brackets are steps of {duration(facts.step)}. Each channel is the maximum "
-        "over its steps; a cell that is missing in one of them is missing. The newest rain frame "
-        "is the rate from NOW to the next step.\n"
+        f"Numbers in brackets are steps of {duration(facts.step)}. Each channel is the "
+        f"{POOLED[facts.window.pooling]} over its steps; a cell that is missing in one of them is "
+        "missing. The newest rain frame is the rate from NOW to the next step.\n"
     )
     rows = [
         (edition, split, entry["first"], entry["last"], entry["storms"])

@@ -62,7 +62,7 @@ class Forecaster:
         self._path = path
         self.network = load_network(path)
         facts = self.network.facts
-        self.window = Window(tuple(facts["channels_back_from_now"]), facts["lead_steps"])
+        self.window = Window.of(facts)
         self._predict = predictor(self.network)
 
     def __call__(

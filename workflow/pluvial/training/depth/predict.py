@@ -88,7 +88,7 @@ def provenance_of(network: DepthNetwork, path: Path) -> dict[str, Any]:
 def require_same_dataset(network: DepthNetwork, manifest: dict[str, Any], where: Path) -> None:
     """Refuse a dataset that is not of the window, step and grids that the model was made for."""
     for key in (
-        *("step_seconds", "channels_back_from_now", "lead_steps"),
+        *("step_seconds", "channels_back_from_now", "pooling", "lead_steps"),
         *("rain_grid", "depth_grid"),
     ):
         ours, theirs = network.facts[key], manifest[key]

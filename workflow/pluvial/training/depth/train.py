@@ -261,7 +261,7 @@ def fresh_network(
         **{
             key: manifest[key]
             for key in (
-                *("step_seconds", "channels_back_from_now", "lead_steps"),
+                *("step_seconds", "channels_back_from_now", "pooling", "lead_steps"),
                 *("rain_grid", "depth_grid"),
             )
         },

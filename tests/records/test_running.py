@@ -1,13 +1,17 @@
-"""Running maxima against brute force."""
+"""Running maxima and means against brute force."""
 
 from __future__ import annotations
+
+import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from pluvial.frames.variables import MISSING
-from pluvial.records.maxima import RunningMaxima
+from pluvial.records.running import RunningMaxima, RunningMeans
 
 
 @settings(deadline=None)
@@ -49,3 +53,37 @@ def test_missing_outlasts_all_rain(length: int) -> None:
     found = [int(maxima.push(np.uint16([[code]]))[length][0, 0]) for code in codes]
     for at in range(length - 1, len(codes)):
         assert (found[at] == MISSING) == (at - length < 1 <= at), f"step {at}"
+
+
+def mean_code(codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The nearest code to the mean of each cell over the first axis, by exact fractions."""
+    out = np.full(codes.shape[1:], MISSING)
+    for cell in np.ndindex(out.shape):
+        values = [int(code) for code in codes[(slice(None), *cell)]]
+        if int(MISSING) not in values:
+            out[cell] = math.floor(Fraction(sum(values), len(values)) + Fraction(1, 2))
+    return out
+
+
+@settings(deadline=None)
+@given(st.sets(st.integers(1, 20), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
+def test_means_against_exact_fractions(lengths: set[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, int(MISSING), (max(lengths) + 30, 2, 3)).astype(np.uint16)
+    codes[rng.random(codes.shape) < 0.03] = MISSING
+    means = RunningMeans(lengths, (2, 3))
+    for at, frame in enumerate(codes):
+        found = means.push(frame)
+        assert set(found) == lengths
+        for length in lengths:
+            if at >= length - 1:
+                expected = mean_code(codes[at - length + 1 : at + 1])
+                np.testing.assert_array_equal(found[length], expected, f"{length} up to {at}")
+
+
+def test_sums_that_wrap_around_do_no_harm() -> None:
+    means = RunningMeans({3}, (1, 1))
+    means._sums[:] = 2**32 - 5
+    for code in (60000, 60001, 60002, 7, 7, 7):
+        found = means.push(np.uint16([[code]]))[3]
+    assert found[0, 0] == 7

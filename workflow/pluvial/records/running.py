@@ -1,4 +1,4 @@
-"""Maxima over the last n frames, kept up as frames come."""
+"""Maxima and means over the last n frames, kept up as frames come."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pluvial.frames.variables import MISSING
+from pluvial.records.window import rounded_mean
 
 
 class RunningMaxima:
@@ -48,3 +51,40 @@ class RunningMaxima:
         ring = self._rings[power]
         view: NDArray[np.uint16] = ring[(self._count - back) % len(ring)]
         return view
+
+
+class RunningMeans:
+    """For each of some lengths n, the mean over the last n frames, rounded to a code.
+
+    It is a difference of two sums over all frames so far, which may wrap around. Only as many of
+    these are kept as the longest length.
+    """
+
+    def __init__(self, lengths: Iterable[int], shape: tuple[int, int]) -> None:
+        """For frames uint16[shape]."""
+        self._lengths = sorted(set(lengths))
+        self._count = 0
+        self._last_missing = -1
+        size = (self._lengths[-1] + 1, *shape)
+        self._sums = np.zeros(size, dtype=np.uint32)
+        self._gaps = np.zeros(size, dtype=np.uint16)
+
+    def push(self, codes: NDArray[np.uint16]) -> dict[int, NDArray[np.uint16]]:
+        """Add a frame, uint16[shape]; the means uint16[shape] by length, as `RunningMaxima` has it.
+
+        A cell that was missing in any of the n frames is missing.
+        """
+        missing = codes == MISSING
+        if missing.any():
+            self._last_missing = self._count
+        here, before = self._count % len(self._sums), (self._count - 1) % len(self._sums)
+        np.add(self._sums[before], np.where(missing, 0, codes), out=self._sums[here])
+        np.add(self._gaps[before], missing, out=self._gaps[here])
+        found = {}
+        for length in self._lengths:
+            start = (self._count - length) % len(self._sums)
+            found[length] = rounded_mean(self._sums[here] - self._sums[start], length)
+            if self._last_missing > self._count - length:
+                found[length][self._gaps[here] != self._gaps[start]] = MISSING
+        self._count += 1
+        return found
