@@ -48,11 +48,11 @@ def epoch_batches(
     finish = _finisher(draw, catalogue, layout)
     varied = _variation(seed, gain_noise, torn=torn)
     numbers = tf.data.Dataset.from_tensor_slices(draw.batches)
-    records = tf.data.Dataset.zip(numbers, _records(draw, catalogue, workers))
-    if first:
-        records = records.filter(lambda number, _: number >= first)
     return (
-        records.group_by_window(
+        tf.data.Dataset.zip(numbers, _records(draw, catalogue, workers))
+        # Records that belong to no batch have the number -1.
+        .filter(lambda number, _: number >= first)
+        .group_by_window(
             key_func=lambda number, _: number,
             reduce_func=lambda _, batch: batch.batch(size),
             window_size=size,
