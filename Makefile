@@ -1,4 +1,5 @@
-# `make demo` runs the embedded default from nothing to figures; `make test` runs the tests.
+# `make demo` runs the embedded default from nothing to figures; `make test` runs the tests
+# but those that take minutes, `make test-long`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 CORES ?= $(shell nproc)
@@ -7,7 +8,7 @@ SNAKEMAKE := .venv/bin/snakemake
 # Prints the rules as they run, without their files and reasons (those are in .snakemake/log).
 QUIETLY := --quiet rules host reason
 
-.PHONY: demo test test-slurm env lint docs docs-of-config envs report clean
+.PHONY: demo test test-long test-slurm env lint docs docs-of-config envs report clean
 
 demo: env
 	$(SNAKEMAKE) --cores $(CORES) $(QUIETLY)
@@ -39,7 +40,10 @@ docs: env
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 test: env
-	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "not slurm"
+	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "not slurm and not long"
+
+test-long: env
+	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "long and not slurm"
 
 # On a Slurm that it starts for itself; skipped where Debian's slurm-wlm and munge are not installed.
 test-slurm: env

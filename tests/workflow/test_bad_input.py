@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from workplace import Workplace, named_case
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
 ROWS, COLS, STEPS = 6, 5, 60
 HEADER = f"ncols {COLS}\nnrows {ROWS}\nxllcorner 0\nyllcorner 0\ncellsize 100\nNODATA_value -9999\n"

@@ -15,7 +15,12 @@ from pluvial.records.manifest import read_manifest, whole_shards
 from shards import read_split
 from workplace import Workplace, named_case
 
-pytestmark = [pytest.mark.workflow, pytest.mark.realdata, pytest.mark.xdist_group("boscastle")]
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.long,
+    pytest.mark.realdata,
+    pytest.mark.xdist_group("boscastle"),
+]
 
 START = int(datetime(2004, 8, 16, tzinfo=UTC).timestamp())
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from workplace import Workplace
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("degenerate")]
+pytestmark = [pytest.mark.workflow, pytest.mark.long, pytest.mark.xdist_group("degenerate")]
 
 ROWS, COLS = 6, 5
 HEADER = f"ncols {COLS}\nnrows {ROWS}\nxllcorner 0\nyllcorner 0\ncellsize 100\nNODATA_value -9999\n"

@@ -12,7 +12,7 @@ import pytest
 from interruptions import TARGETS, fail_at, interrupt, reference, results_of, small_case, start
 from workplace import Workplace
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("interruptions")]
+pytestmark = [pytest.mark.workflow, pytest.mark.long, pytest.mark.xdist_group("interruptions")]
 
 
 @pytest.fixture(scope="module")

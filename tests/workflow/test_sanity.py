@@ -11,7 +11,7 @@ from onnx_writer import model_of
 from PIL import Image
 from workplace import Workplace, named_case
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("sanity")]
+pytestmark = [pytest.mark.workflow, pytest.mark.long, pytest.mark.xdist_group("sanity")]
 
 TINY: dict[str, Any] = {
     "pictures": {"format": "synthetic", "per_kind": 40, "side": 16},
