@@ -1,5 +1,8 @@
 # Predictions of depth to their skill: baselines for the same times, scores, figures.
-BASELINES = "climatology look-up ridge ridge-largest all-dry persistence".split()
+BASELINES = "climatology look-up ridge all-dry persistence".split()
+# Where a channel holds its largest rate, amounts are more than a model is given.
+if CASE.records.pooling == "max":
+    BASELINES.append("ridge-largest")
 JUDGED = [split for split in ("val", "test") if getattr(CASE.records.split, split) > 0]
 
 

@@ -68,7 +68,8 @@ def make_baselines(
         seen = RainSpace(rain, window, cells, largest=True)
         lead = records.lead_steps * rain.axis.step
         methods = fit_methods(plans, space, depth, lead, thresholds, config)
-        methods[SEEN] = fit_seen(plans, seen, depth, lead, thresholds, config)
+        if any(path.parent.name == SEEN for path in paths):
+            methods[SEEN] = fit_seen(plans, seen, depth, lead, thresholds, config)
         for path in paths:
             name, kept = path.parent.name, kept_records(plans, path.stem)
             axes = Axes(depth.grid, list(thresholds), kept.times, lead)

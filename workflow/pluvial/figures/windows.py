@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ GAP = 0.03
 """Between two channels, inches."""
 BARS_HEIGHT = 0.5
 """Room that the two colour bars take."""
+LETTER = 0.65
+"""Width of a letter and its share of the space to the next name, of the font's size."""
 
 
 def channel_names(channels: Sequence[int], step_seconds: int) -> list[str]:
@@ -58,16 +61,19 @@ def draw_window(
     axes = sheet.axes(left, top, whole, tall)
     axes.set_axis_off()
     values = unpack(rain, RAIN)
+    size = SIZES["small"] - 1.5
+    # Names that would run into each other: the newest is kept, and of the others every so manieth.
+    every = math.ceil(LETTER * size / 72 * max(map(len, names)) / (side + GAP))
     for channel, name in enumerate(names):
         begin = channel * (side + GAP)
         _field(axes, values[..., channel], RAIN_CLASSES, (begin, begin + side, 0, tall))
         axes.text(
             begin + side / 2,
             -0.03,
-            name,
+            "" if (count - 1 - channel) % every else name,
             ha="center",
             va="top",
-            fontsize=SIZES["small"] - 1.5,
+            fontsize=size,
             color=MUTED,
         )
     axes.set_xlim(0, whole)
