@@ -82,6 +82,22 @@ def test_a_tower_that_is_a_line(world: World) -> None:
     assert "the effective rank is 1.00, so that its vectors are one line" in found["headline"]
 
 
+def test_towers_at_right_angles(world: World) -> None:
+    """Behind a ReLU each can spread over dimensions in which the other is zero."""
+    pairs = world.learned()
+    rain, depth = (np.abs(pairs.sides[side]) for side in ("rain", "depth"))
+    few = rain.shape[1] // 4
+    rain[:, :few], depth[:, few:] = 0, 0
+    found = world.verdict(replace(pairs, sides={"rain": rain, "depth": depth}))
+    assert found["verdict"] == "collapsed"
+    assert rule(found, "spread of rain")["kept"]
+    assert rule(found, "spread of depth")["kept"]
+    assert found["headline"].startswith(
+        "The encoders do not meet: 100.0% of all pairs lie at right angles"
+    )
+    assert "the depth encoder has withdrawn furthest" in found["headline"]
+
+
 def test_both_towers_constant_score_nothing(world: World) -> None:
     constant = np.ones((world.splits.size, 4))
     found = world.verdict(world.pairs(constant, constant))

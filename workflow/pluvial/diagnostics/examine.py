@@ -145,6 +145,9 @@ def judge_geometry(pairs: Pairs, setting: Setting) -> dict[str, Any]:
 
     ``alignment`` is that of true pairs among the candidates, ``alignment_of_others`` the mean
     over all that do not belong together, and ``p`` the chance test of the difference.
+    ``at_right_angles`` is the share of all pairs whose inner product is zero, and ``dimensions``
+    how many each side uses: towers behind a ReLU can lie at right angles, and no pair is then
+    more alike than another.
     """
     held_out = setting.held_out
     found: dict[str, Any] = {
@@ -155,6 +158,8 @@ def judge_geometry(pairs: Pairs, setting: Setting) -> dict[str, Any]:
         "alignment_of_others": None,
         "alignment_p": None,
         "modality_gap": None,
+        "at_right_angles": None,
+        "dimensions": None,
     }
     if len(pairs.sides) < 2:
         return found
@@ -163,8 +168,12 @@ def judge_geometry(pairs: Pairs, setting: Setting) -> dict[str, Any]:
     if left.shape[1] != right.shape[1] or known.sum() < 2:
         return found
     left, right = left[known], right[known]
-    test = setting.chance(left @ right.T)
+    alike = left @ right.T
+    test = setting.chance(alike)
+    used = zip(pairs.sides, (left, right), strict=True)
     return found | {
+        "at_right_angles": float((alike == 0).mean()),
+        "dimensions": {name: int((side != 0).any(axis=0).sum()) for name, side in used},
         "alignment": alignment(left, right),
         "alignment_of_others": float(2 - 2 * test.statistics[1:].mean()),
         "alignment_p": test.p,

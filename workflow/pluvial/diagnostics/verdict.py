@@ -1,9 +1,9 @@
 """The rules that decide: learned, not shown, or collapsed; each with its numbers and its words.
 
-The verdict is *collapsed* if an encoder gives all records the same place or the same line,
-*learned* if every other rule that can be asked is kept, and *not shown* otherwise. Whether the
-encoders do better than methods without learning is said beside it, and decides nothing: so much
-can be learned and still be of no use.
+The verdict is *collapsed* if an encoder gives all records the same place or the same line, or if
+the two lie at right angles to each other, *learned* if every other rule that can be asked is kept,
+and *not shown* otherwise. Whether the encoders do better than methods without learning is said
+beside it, and decides nothing: so much can be learned and still be of no use.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from pluvial.metrics.geometry import (
     collapse_of,
 )
 
+MOST_AT_RIGHT_ANGLES = 0.5
+"""Share of all pairs, true or not, whose inner product is zero."""
+
 
 def decide(found: Mapping[str, Any], stopped: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The verdict on the numbers of :func:`examine.examine`, with all rules.
@@ -38,6 +41,7 @@ def decide(found: Mapping[str, Any], stopped: Mapping[str, Any] | None = None) -
     rules = [_stopped(stopped)] if stopped else []
     rules += [_spread(side, found) for side in found["sides"]]
     two = len(found["sides"]) == 2
+    rules += _meeting(found)
     rules += [_enough(found), *(retrieval_rules(found) if two else _label_rules(found))]
     broken = [rule for rule in rules if rule.kept is False]
     collapsed = [rule for rule in broken if rule.decides == COLLAPSED]
@@ -101,6 +105,35 @@ def _spread(side: str, found: Mapping[str, Any]) -> Rule:
         words,
         COLLAPSED,
     )
+
+
+def _meeting(found: Mapping[str, Any]) -> list[Rule]:
+    """Do two sides share any direction, so that one pair can be more alike than another?"""
+    shape = found["geometry"][TRAINED]
+    share, used = shape["at_right_angles"], shape["dimensions"]
+    if share is None:
+        return []
+    kept = share <= MOST_AT_RIGHT_ANGLES
+    sides = " and ".join(f"{count} of the {name} encoder's" for name, count in used.items())
+    least = min(used, key=used.__getitem__)
+    words = f"The encoders share directions: {share:.0%} of all pairs lie at right angles."
+    if not kept:
+        words = (
+            f"The encoders do not meet: {share:.1%} of all pairs lie at right angles, and none of "
+            f"these is more alike than another. {sides} dimensions are not zero: "
+            f"the {least} encoder has withdrawn furthest."
+        )
+    return [
+        Rule(
+            "meeting",
+            "Do the encoders share directions, so that pairs can be told apart?",
+            kept,
+            {"at_right_angles": share, "dimensions": used},
+            f"at most {MOST_AT_RIGHT_ANGLES:.0%} of all pairs at right angles",
+            words,
+            COLLAPSED,
+        )
+    ]
 
 
 def _enough(found: Mapping[str, Any]) -> Rule:
