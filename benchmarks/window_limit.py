@@ -5,7 +5,7 @@
 For every so manieth record of the test split the solver starts from dry ground with
 
 * all rain of the last 24 hours,
-* the rain of the window (8 h by default), or
+* the rain of the record's window, or
 * the window's channels alone: what each holds, spread over its steps, and where that is the largest
   rate, times the share of it that fell on average in the training split;
 
