@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +29,7 @@ from pluvial.records.tfrecord import (
     FRAME_TAIL,
     example_parts,
     frame_in_place,
+    int64_bytes,
 )
 
 MEMBERS = pa.schema(
@@ -58,7 +59,7 @@ class Encoder:
             depth: uint16[h, w], mm, 65535 missing.
         """
         # Only the length of the time, 1 to 10 bytes of a varint, moves anything.
-        tail = example_parts({"time": time})[-1]
+        tail = int64_bytes(time)
         key = len(tail), rain.size, depth.size
         if key not in self._buffers:
             self._buffers[key] = _template(time, 2 * rain.size, 2 * depth.size)
@@ -141,7 +142,7 @@ class Spill:
                 )
                 out.write(packed)
                 sha.update(packed)
-                members.append(replace(spilled, start=start))
+                members.append(Member(spilled.time, start, spilled.size, spilled.digest))
                 start += spilled.size
         return members, sha.hexdigest()
 

@@ -120,7 +120,12 @@ def _field(number: int, body: list[bytes]) -> list[bytes]:
 def _encode_feature(value: bytes | int) -> list[bytes]:
     if isinstance(value, bytes):
         return _field(_BYTES_LIST, _field(1, [value]))
-    return _field(_INT64_LIST, _field(1, [_varint(value & (1 << 64) - 1)]))
+    return _field(_INT64_LIST, _field(1, [int64_bytes(value)]))
+
+
+def int64_bytes(value: int) -> bytes:
+    """An int64 as protocol buffers write it: a varint of 1 to 10 bytes."""
+    return _varint(value & (1 << 64) - 1)
 
 
 def _decode_feature(feature: memoryview) -> memoryview | int:
