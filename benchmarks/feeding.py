@@ -1,6 +1,6 @@
 """What feeding a model costs, and whether two devices are one.
 
-    python benchmarks/feeding.py [--records 400] [--size tiny] [--batch 8]
+    python benchmarks/feeding.py [--records 4096] [--size tiny] [--batch 8]
 
 Shards of records of 174 x 105 x 7 and 348 x 210 are made. Printed are the rate at which batches of
 an epoch come, the share of a training's time that it waits for them with two full-size towers on
@@ -115,7 +115,7 @@ def waiting(folder: Path, size: str, batch: int) -> dict[str, float]:
 def main() -> None:
     """Print all figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=400)
+    parser.add_argument("--records", type=int, default=4096)
     parser.add_argument("--size", default="tiny")
     parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pluvial.config.data import RecordsConfig
 from pluvial.config.learning import FiguresConfig, RetrievalConfig
 from pluvial.explorer.page import Files, Settings, make_explorer
+from pluvial.frames.predictions import Axes, write_predictions
 from pluvial.frames.variables import DEPTH, MISSING, RAIN, unpack
 from pluvial.grids.grid import Grid
 from pluvial.records.manifest import write_manifest
@@ -53,6 +54,19 @@ class Run:
             verdict=None,
             histories={n: self.folder / f"{n}.csv" for n in ("trained", "shuffled")},
         )
+
+    @property
+    def of_depth_model(self) -> dict[str, Any]:
+        """What is there of a depth model, for the ``files`` of :meth:`write_page`."""
+        return {
+            "predictions": [self.folder / f"{split}.nc" for split in ("val", "test")],
+            "skill": self.folder / "skill.json",
+        }
+
+    @property
+    def predicted(self) -> NDArray[np.float32]:
+        """The predicted depth of every record, as if all had been: half of what came."""
+        return unpack(self.records.depth // 4 * 2, DEPTH)
 
     def vectors(self, space: str) -> NDArray[np.float64]:
         return np.stack(self.table[space].tolist()).astype(np.float64)
@@ -112,7 +126,9 @@ def make_run(
     table.sample(frac=1, random_state=0).to_parquet(folder / "umap.parquet", index=False)
     write_dataset(folder / "shards", records, split, shapes)
     write_report(folder)
-    return Run(folder, table, records)
+    run = Run(folder, table, records)
+    write_depth_model(run, shapes)
+    return run
 
 
 def some_records(rng: np.random.Generator, times: NDArray[np.int64], shapes: Shapes) -> Records:
@@ -168,3 +184,32 @@ def write_report(folder: Path) -> None:
              "val_loss": loss + 0.1, "chance_loss": np.log(64), "chance_hits": 1 / 64,
              "val_rain_to_depth": hits, "val_depth_to_rain": hits, "val_chance": 10 / 187}
         ).to_csv(folder / f"{name}.csv", index=False)  # fmt: skip
+
+
+def write_depth_model(run: Run, shapes: Shapes) -> None:
+    """Predictions of the held-out splits, and a report of skill."""
+    for split in ("val", "test"):
+        rows = np.flatnonzero(run.table["split"] == split)
+        depth = run.predicted[rows]
+        write_predictions(
+            run.folder / f"{split}.nc",
+            Axes(shapes.depth, [0.1], run.records.times[rows], STEP),
+            [(depth, (depth > 0.1)[..., None].astype(np.float32), np.zeros(rows.size))],
+            title="made-up",
+            provenance={},
+        )
+    scores = {"model": ("model", 0.71, 0.9), "all-dry": ("baseline", 0.0, None)}
+    methods = {
+        name: {
+            "kind": kind,
+            "thresholds": {"0.1": {"csi": {"value": csi}}},
+            "gauges": {"outlet": {"nse": {"value": nse}}},
+        }
+        for name, (kind, csi, nse) in scores.items()
+    }
+    skill = {
+        "verdict": "ahead", "headline": "It <leads>.", "records": 61, "storms": 2,
+        "split": "test", "thresholds_m": ["0.1"], "gauges": {"outlet": {"row": 1, "col": 2}},
+        "methods": methods,
+    }  # fmt: skip
+    (run.folder / "skill.json").write_text(json.dumps(skill))

@@ -20,7 +20,9 @@ from matplotlib.image import imread
 from matplotlib.path import Path as Polygon
 from numpy.typing import NDArray
 from pluvial.explorer.spaces import pack_map
+from pluvial.explorer.thumbnails import MISSING_CLASS, classify, shrink
 from pluvial.figures.style import DEPTH_CLASSES, RAIN_CLASSES, Classes
+from pluvial.frames.variables import DEPTH, unpack
 from scipy import stats
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -167,11 +169,41 @@ def test_hovering_shows_the_record_under_the_pointer(explorer: Explorer, run: Ru
             hatch = {tuple(pixel) for pixel in found[~known].tolist()}
             assert hatch <= {(243, 239, 230), (181, 170, 148)}
         # A thumbnail's corner is the mean of the cells it covers.
-        found = explorer.pixels(".depth canvas")
+        found = explorer.pixels("#depths figure canvas")
         rows, cols = 48 // 32 + 1, 40 // 27 + 1
         corner = run.records.depth[record, -rows:, -cols:].mean() / 1000
         expected = colours(DEPTH_CLASSES)[(corner >= np.asarray(DEPTH_CLASSES.edges)).sum()]
         np.testing.assert_array_equal(found[-1, -1], expected)
+
+
+def test_what_was_predicted_stands_beside_what_came(
+    chromium: Any, run: Run, tmp_path: Path
+) -> None:
+    opened = Explorer(chromium, run)
+    opened.open(run.write_page(tmp_path / "with.html", files=run.of_depth_model))
+    for record, split in ((17, "train"), (230, "test")):
+        opened.click(record)
+        opened.until("explorer.complete() === arguments[0]", record)
+        assert run.table["split"][record] == split
+        maps = [opened.pixels(f"#depths figure:nth-child({k}) canvas") for k in (1, 2)]
+        words = opened.text("#depths figure:nth-child(2)")
+        if split == "train":
+            assert words == "not predicted"
+            assert (maps[1] == 255).all()
+            continue
+        assert words == "predicted"
+        for found, depth in zip(
+            maps, (unpack(run.records.depth[record], DEPTH), run.predicted[record]), strict=True
+        ):
+            classes = classify(shrink(depth), DEPTH_CLASSES.edges)
+            known = classes != MISSING_CLASS
+            np.testing.assert_array_equal(found[known], colours(DEPTH_CLASSES)[classes[known]])
+        names = [e.text for e in opened.driver.find_elements("css selector", "#values dt")]
+        values = [e.text for e in opened.driver.find_elements("css selector", "#values dd")]
+        csi = float(dict(zip(names, values, strict=True))["CSI of prediction"])
+        assert 0 < csi < 1
+    opened.choose("#colour", "csi")
+    assert [entry["message"] for entry in chromium.get_log("browser")] == []
 
 
 def test_values_of_the_record_are_those_of_the_table(explorer: Explorer, run: Run) -> None:

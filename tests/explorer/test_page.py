@@ -125,7 +125,7 @@ def test_a_document_that_is_no_report_is_named(tmp_path: Path) -> None:
 
 
 def test_every_column_has_a_unit_and_colours_that_stand_out(run: Run) -> None:
-    columns = columns_of(run.table, labels_of(run.table), None, 0.1)
+    columns = columns_of(run.table, labels_of(run.table), None, None, 0.1)
     assert [c.id for c, _ in columns] == [
         *("flooded", "rain", "peak", "deepest", "time", "storm", "split"),
     ]

@@ -40,6 +40,21 @@ def submitted(run: Run) -> list[str]:
     return [word.split()[0] for word in words]
 
 
+def a_job_held(run: Run) -> str:
+    """Suspend the first of its jobs that runs; its number."""
+    found: list[str] = []
+
+    def held() -> bool:
+        assert run.process.poll() is None, run.printed
+        found.extend(n for n in submitted(run) if state(run.cluster, n) == "RUNNING")
+        return bool(found)
+
+    wait_for("a running job", held)
+    run.cluster.run("scontrol", "suspend", found[0])
+    assert state(run.cluster, found[0]) == "SUSPENDED"
+    return found[0]
+
+
 def state(cluster: Cluster, number: str) -> str:
     return cluster.run("squeue", "-h", "--states=all", "-j", number, "-o", "%T")
 
@@ -112,10 +127,13 @@ def test_snakemake_interrupted(cluster: Cluster, local: Workplace, tmp_path: Pat
         )
         assert "CANCELLED" in {state(cluster, number) for number in numbers}
     with running_snakemake(cluster, place, "tfrecords") as run:
-        numbers = some_shards_made(run)
+        # A job that stands still cannot be done before the signal comes.
+        number = a_job_held(run)
         run.process.send_signal(signal.SIGTERM)
+        wait_for("its word", lambda: "Will exit after finishing currently running" in run.printed)
+        cluster.run("scontrol", "resume", number)
         assert run.finish() != 0
-        assert {state(cluster, number) for number in numbers} == {"COMPLETED"}
+        assert {state(cluster, number) for number in submitted(run)} == {"COMPLETED"}
     assert data(place) != data(local), "the manifest was not begun"
     printed = submit(cluster, place, "tfrecords")
     assert "rule shard" not in printed

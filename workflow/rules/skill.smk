@@ -329,4 +329,5 @@ rule skill:
         rules.skill_figure.output,
         rules.predicted_figures.output,
         rules.depth_probes_figure.output,
+        "<results>/figures/explorer_depth.html",
     localrule: True

@@ -19,6 +19,8 @@ with job("explorer", snakemake.log[0]):
                 "trained": Path(snakemake.input.trained),
                 "shuffled": Path(snakemake.input.shuffled),
             },
+            predictions=[Path(p) for p in snakemake.input.get("predictions", [])],
+            skill=Path(skill) if (skill := snakemake.input.get("skill")) else None,
         ),
         Settings(
             name=part["name"],

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pluvial.diagnostics.projection import FLOODED_CLASSES
 from pluvial.explorer.pairs import Pairs
+from pluvial.explorer.predicted import Predicted
 from pluvial.figures.records import SPLIT_NAMES, Labels
 from pluvial.figures.style import BACKGROUND, OKABE_ITO, OTHER, round_up
 
@@ -53,6 +54,7 @@ class Column:
         edges: that cut the numbers into classes, for medians and separation.
         names: of categories, or of the classes.
         behind: how many of the last categories are drawn behind the others.
+        nothing: what stands for a number that a record does not have.
         light, dark: colours on a light and on a dark ground, low to high or one per category.
     """
 
@@ -70,6 +72,7 @@ class Column:
     ticks: tuple[tuple[float, str], ...] = ()
     edges: tuple[float, ...] = ()
     behind: int = 0
+    nothing: str = ""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -77,7 +80,11 @@ class Column:
 
 
 def columns_of(
-    table: pd.DataFrame, labels: Labels, pairs: Pairs | None, flooded_m: float
+    table: pd.DataFrame,
+    labels: Labels,
+    pairs: Pairs | None,
+    predicted: Predicted | None,
+    flooded_m: float,
 ) -> list[tuple[Column, NDArray[Any]]]:
     """The columns and their values, float32[n] or uint16[n] codes; the first is shown first.
 
@@ -85,6 +92,7 @@ def columns_of(
         table: n records as ``diagnostics.projection`` writes them, in order of time.
         labels: of the same records.
         pairs: what the records retrieve, if anything.
+        predicted: what the depth model made of them, if there is one.
         flooded_m: depth from which a cell counts as flooded, m.
     """
     ice, rain = cmocean.cm.ice_r, cmocean.cm.rain
@@ -106,6 +114,13 @@ def columns_of(
         for direction, what in (("rain_to_depth", "depth"), ("depth_to_rain", "rain")):
             words = f"Rank of the true {what} (1 = best, of {pairs.candidates.size})"
             found.append(_rank(direction, words, f"rank of true {what}", pairs))
+    if predicted is not None:
+        found.append(_csi(predicted.csi, flooded_m))
+        found.append(
+            _number("error", "Depth model: error on flooded cells (m, root mean square)",
+                    "error of prediction", "m", predicted.rmse_m.astype(np.float64),
+                    cmocean.cm.amp, nothing="–")
+        )  # fmt: skip
     return found
 
 
@@ -128,19 +143,21 @@ def _number(
     *,
     scale: Literal["sqrt", "log1p"] = "sqrt",
     edges: Sequence[float] = (),
+    nothing: str = "",
 ) -> tuple[Column, NDArray[np.float32]]:
-    """A quantity from 0; more of it stands out more on either ground."""
-    high = round_up(max(float(np.quantile(values, 0.999)), 1e-3))
+    """A quantity from 0; more of it stands out more on either ground. NaN is drawn grey."""
+    known = values[np.isfinite(values)] if np.isfinite(values).any() else np.zeros(1)
+    high = round_up(max(float(np.quantile(known, 0.999)), 1e-3))
     if scale == "sqrt":
         places = [0.0, 0.04 * high, 0.2 * high, 0.5 * high, high]
     else:
         places = [0.0, *_decades(high), high]
-    cuts = list(edges) or _quartiles(values)
+    cuts = list(edges) or _quartiles(known)
     return Column(
         id=name, label=label, short=short, kind="number", unit=unit, scale=scale, low=0.0,
         high=high, ticks=tuple((place, f"{place:g}") for place in places), edges=tuple(cuts),
         names=_class_names(cuts, unit), light=hues(colormap, 0.16, 0.97),
-        dark=hues(colormap, 0.72, 0.02),
+        dark=hues(colormap, 0.72, 0.02), nothing=nothing,
     ), values.astype(np.float32)  # fmt: skip
 
 
@@ -160,8 +177,8 @@ def _class_names(cuts: Sequence[float], unit: str) -> list[str]:
     if not cuts:
         return ["all"]
     words = [f"{cut:g}" for cut in cuts]
-    inner = [f"{low}–{high} {unit}" for low, high in pairwise(words)]
-    return [f"< {words[0]} {unit}", *inner, f"≥ {words[-1]} {unit}"]
+    inner = [f"{low}–{high}" for low, high in pairwise(words)]
+    return [f"{name} {unit}".strip() for name in (f"< {words[0]}", *inner, f"≥ {words[-1]}")]
 
 
 def _time(times: NDArray[np.int64]) -> tuple[Column, NDArray[np.float64]]:
@@ -195,9 +212,23 @@ def _rank(
     lipari = cmcrameri.cm.lipari
     return Column(
         id=direction, label=label, short=short, kind="number", scale="log", low=1.0, high=high,
+        nothing="not asked",
         ticks=tuple((place, f"{place:g}") for place in places), edges=tuple(cuts), names=names,
         light=hues(lipari, 0.05, 0.86), dark=hues(lipari, 0.98, 0.28),
     ), pairs.ranks[direction]  # fmt: skip
+
+
+def _csi(values: NDArray[np.float32], flooded_m: float) -> tuple[Column, NDArray[np.float32]]:
+    """CSI of the predicted map; NaN, drawn grey, where nothing is predicted or flooded."""
+    davos = cmcrameri.cm.davos
+    cuts = [0.5, 0.7, 0.9]
+    return Column(
+        id="csi", label=f"Depth model: CSI at {flooded_m:g}\N{NO-BREAK SPACE}m (1 = best)",
+        short="CSI of prediction", kind="number", low=0.0, high=1.0,
+        ticks=tuple((place, f"{place:g}") for place in (0.0, 0.5, 1.0)), edges=tuple(cuts),
+        names=_class_names(cuts, ""), light=hues(davos, 0.86, 0.05), dark=hues(davos, 0.28, 0.98),
+        nothing="–",
+    ), values  # fmt: skip
 
 
 def _category(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from pluvial.explorer.blocks import Blocks, Words, render
 from pluvial.explorer.columns import columns_of
 from pluvial.explorer.learning import learning_html, read_judgement
 from pluvial.explorer.pairs import Pairs, find_pairs
+from pluvial.explorer.predicted import Predicted
 from pluvial.explorer.records import MOST_RECORDS, read_sample
+from pluvial.explorer.skill import skill_html
 from pluvial.explorer.spaces import pack_space
 from pluvial.explorer.thumbnails import Thumbnails, read_thumbnails
 from pluvial.figures.records import Labels, labels_of, space_of
@@ -51,6 +53,8 @@ class Files:
         manifest: of the dataset, whose shards hold the records for the thumbnails.
         report, verdict: ``retrieval.json`` and ``verdict.json``.
         histories: ``history.csv`` of the runs, such as trained and shuffled.
+        predictions: of the depth model, a file per split; none for a page without it.
+        skill: ``skill.json`` of the depth model; None for a page without it.
     """
 
     umap: Path
@@ -58,6 +62,8 @@ class Files:
     report: Path
     verdict: Path
     histories: Mapping[str, Path]
+    predictions: Sequence[Path] = ()
+    skill: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +93,15 @@ def make_explorer(
     blocks = Blocks()
     spaces = _add_spaces(blocks, table, labels, files.umap)
     pairs = _add_pairs(blocks, table, settings.retrieval)
-    columns = columns_of(table, labels, pairs, settings.records.flooded_m)
+    predicted = None
+    if files.predictions:
+        times = table["time"].to_numpy(np.int64)
+        predicted = Predicted(files.predictions, times, settings.records.flooded_m)
+    thumbnails = _add_thumbnails(blocks, table, files.manifest, predicted)
+    columns = columns_of(table, labels, pairs, predicted, settings.records.flooded_m)
     for column, values in columns:
         blocks.add(f"column-{column.id}", values, first=True)
     blocks.add("storm-number", table["storm"].to_numpy(np.int32), first=True)
-    thumbnails = _add_thumbnails(blocks, table, files.manifest)
     in_dataset = sum(manifest["splits"][split]["records"] for split in SPLITS)
     figures = settings.figures
     document: dict[str, Any] = {
@@ -110,11 +120,14 @@ def make_explorer(
         "thumbs": thumbs_document(thumbnails, manifest),
     }
     judgement = read_judgement(files.report, files.verdict)
+    learning = [learning_html(judgement, document["pairs"], files.histories)]
+    if files.skill:
+        learning = [skill_html(files.skill), "<h3>Encoders</h3>", *learning]
     words = Words(
         title=f"Explorer: {settings.name}",
         about=about(settings.name, len(table), projected, in_dataset),
         headline=judgement.headline,
-        learning=learning_html(judgement, document["pairs"], files.histories),
+        learning="\n".join(learning),
     )
     write_text(path, render(words, document, blocks))
     logger.info("%d records, %.1f MB", len(table), path.stat().st_size / 1e6)
@@ -165,11 +178,18 @@ def _add_pairs(blocks: Blocks, table: pd.DataFrame, config: RetrievalConfig) -> 
     return pairs
 
 
-def _add_thumbnails(blocks: Blocks, table: pd.DataFrame, manifest: Path) -> Thumbnails:
+def _add_thumbnails(
+    blocks: Blocks, table: pd.DataFrame, manifest: Path, predicted: Predicted | None
+) -> Thumbnails:
     shards = [shard for split in SPLITS for shard in whole_shards(manifest, split)]
     logger.info("thumbnails of %d records from %d shards", len(table), len(shards))
     features = read_manifest(manifest)["features"]
-    thumbnails = read_thumbnails(shards, features, table["time"].to_numpy(np.int64))
+    times = table["time"].to_numpy(np.int64)
+    if predicted is None:
+        thumbnails = read_thumbnails(shards, features, times)
+    else:
+        thumbnails = read_thumbnails(shards, features, times, predicted.compare)
+        thumbnails = replace(thumbnails, predicted=predicted.thumbnails)
     for number, block in enumerate(thumbnails.blocks(PER_BLOCK)):
         blocks.add(f"thumbs-{number}", block)
     return thumbnails
@@ -185,6 +205,8 @@ def thumbs_document(thumbnails: Thumbnails, manifest: dict[str, Any]) -> dict[st
         "per_block": PER_BLOCK,
         "lead_minutes": manifest["lead_steps"] * manifest["step_seconds"] / 60,
         "any_missing": thumbnails.any_missing,
+        "any_predicted": thumbnails.predicted is not None,
+        "pooling": manifest["pooling"],
         "rain": {
             "channels": channels,
             "shape": rain_shape,

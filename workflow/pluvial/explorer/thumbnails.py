@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,39 +29,37 @@ class Thumbnails:
     Attributes:
         rain: uint8[n, C, h, w], classes of the rain rate, channels oldest first.
         depth: uint8[n, h', w'], classes of the depth.
+        predicted: uint8[n, h', w'], classes of the predicted depth; None without predictions.
     """
 
     rain: NDArray[np.uint8]
     depth: NDArray[np.uint8]
+    predicted: NDArray[np.uint8] | None = None
 
     @property
     def any_missing(self) -> bool:
-        """Whether a pixel anywhere has no value."""
+        """Whether a pixel of rain or depth anywhere has no value."""
         return bool((self.rain == MISSING_CLASS).any() or (self.depth == MISSING_CLASS).any())
 
     def blocks(self, per: int) -> Iterator[NDArray[np.uint8]]:
         """Two pixels in a byte, the first in its upper half; uint8[records, bytes] per block.
 
-        A record is its rain channels, row by row, then its depth map; an odd number of pixels
-        is filled up with one of class 0.
+        A record is its rain channels, row by row, then its depth map, then the predicted one if
+        there are any; an odd number of pixels is filled up with one of class 0.
         """
-        count = len(self.depth)
-        for first in range(0, count, per):
-            part = slice(first, first + per)
-            flat = np.concatenate(
-                [self.rain[part].reshape(-1, self._pixels[0]),
-                 self.depth[part].reshape(-1, self._pixels[1])], axis=1
-            )  # fmt: skip
+        kinds = [kind for kind in (self.rain, self.depth, self.predicted) if kind is not None]
+        for first in range(0, len(self.depth), per):
+            parts = [kind[first : first + per] for kind in kinds]
+            flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
             flat = np.pad(flat, ((0, 0), (0, flat.shape[1] % 2)))
             yield flat[:, 0::2] << 4 | flat[:, 1::2]
 
-    @property
-    def _pixels(self) -> tuple[int, int]:
-        return int(np.prod(self.rain.shape[1:])), int(np.prod(self.depth.shape[1:]))
-
 
 def read_thumbnails(
-    shards: Sequence[Path], features: dict[str, Any], times: NDArray[np.int64]
+    shards: Sequence[Path],
+    features: dict[str, Any],
+    times: NDArray[np.int64],
+    look: Callable[[int, NDArray[np.float32]], None] | None = None,
 ) -> Thumbnails:
     """Thumbnails of the records at ``times``, read from the shards one record at a time.
 
@@ -69,6 +67,8 @@ def read_thumbnails(
         shards: of all splits.
         features: the manifest's ``features``.
         times: NOW of each record, int64[n], ascending and distinct.
+        look: called with the number of each record and its depth, float32[h, w] in m, NaN where
+            missing, as it is read.
 
     Raises:
         PluvialError: if a time is in no shard.
@@ -85,7 +85,10 @@ def read_thumbnails(
             rain[row] = classify(
                 shrink(np.moveaxis(unpack(rain_codes, RAIN), -1, 0)), RAIN_CLASSES.edges
             )
-            depth[row] = classify(shrink(unpack(depth_codes, DEPTH)), DEPTH_CLASSES.edges)
+            metres = unpack(depth_codes, DEPTH)
+            depth[row] = classify(shrink(metres), DEPTH_CLASSES.edges)
+            if look:
+                look(row, metres)
             found[row] = True
     if not found.all():
         raise PluvialError(

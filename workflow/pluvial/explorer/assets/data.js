@@ -37,11 +37,12 @@ const MISSING = 15;
 const RAIN_PIXELS = THUMBS.rain.shape[0] * THUMBS.rain.shape[1];
 const DEPTH_PIXELS = THUMBS.depth.shape[0] * THUMBS.depth.shape[1];
 const ALL_RAIN = RAIN_PIXELS * THUMBS.rain.channels;
-const THUMB_BYTES = (ALL_RAIN + DEPTH_PIXELS + 1) >> 1;
+const THUMB_BYTES = (ALL_RAIN + DEPTH_PIXELS * (THUMBS.any_predicted ? 2 : 1) + 1) >> 1;
 const KEPT_BLOCKS = 48;
 const recent = new Map();
 
-// Classes of a record: its rain channels, oldest first, then its depth map, a byte per pixel.
+// Classes of a record, a byte per pixel: its rain channels, oldest first, its depth map, and the
+// predicted one if there are any.
 async function thumbsOf(record) {
   const number = Math.floor(record / THUMBS.per_block);
   if (!recent.has(number)) {
@@ -59,6 +60,7 @@ async function thumbsOf(record) {
 }
 const channelOf = (classes, k) => classes.subarray(k * RAIN_PIXELS, (k + 1) * RAIN_PIXELS);
 const depthOf = (classes) => classes.subarray(ALL_RAIN, ALL_RAIN + DEPTH_PIXELS);
+const predictedOf = (classes) => classes.subarray(ALL_RAIN + DEPTH_PIXELS, ALL_RAIN + 2 * DEPTH_PIXELS);
 
 // The largest class of all channels; missing where it is missing in all of them.
 function peakOf(classes) {
@@ -77,7 +79,7 @@ const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : 
 const utc = (seconds) => new Date(1000 * seconds).toISOString().slice(0, 16).replace("T", " ");
 function inWords(column, value) {
   if (column.kind === "category") return column.names[value];
-  if (Number.isNaN(value)) return "not asked";
+  if (Number.isNaN(value)) return column.nothing;
   if (column.id === "time") return utc(value);
   const digits = column.scale === "log" || value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return `${value.toFixed(digits)} ${column.unit}`.trim();

@@ -51,22 +51,26 @@ function buildRecord() {
     channels.append(tile);
     return tile;
   });
-  const map = element("div", { className: "depth" }, thumbnail("depth"));
-  map.firstChild.ariaLabel = "water depth";
-  tiles.depth = [map];
+  const maps = ["simulated", ...(THUMBS.any_predicted ? ["predicted"] : [])];
+  tiles.maps = maps.map((words) => {
+    const map = element("figure", { className: "tile" }, thumbnail("depth"), maps.length > 1 ? words : "");
+    map.firstChild.ariaLabel = `${words} water depth`;
+    return map;
+  });
+  const pooled = { max: "peak", mean: "mean" }[THUMBS.pooling];
   const span = back(rain.starts[0]);
   find("#record").append(
     element("h2", { id: "record-title" }),
-    element("h3", { textContent: "Rain (mm/h): peak from each start to the next, up to NOW" }),
+    element("h3", { textContent: `Rain (mm/h): ${pooled} from each start to the next, up to NOW` }),
     channels, scale("rain"),
     element("h3", { textContent: `Water depth ${lead_minutes} min after NOW (m)` }),
-    element("div", { className: "pair" }, map, element("dl", { className: "values", id: "values" })),
+    element("div", { id: "depths", className: maps.length > 1 ? "pair both" : "pair" }, ...tiles.maps, element("dl", { className: "values", id: "values" })),
     scale("depth"),
   );
   if (PAIRS) {
     find("#record").append(
       ...tileRow("rain_to_depth", "depth", "Depth maps that this rain retrieves", shown + 1),
-      ...tileRow("depth_to_rain", "rain", `Rain that this depth map retrieves (peak of ${span})`, shown + 1),
+      ...tileRow("depth_to_rain", "rain", `Rain that this depth map retrieves (${pooled === "peak" ? "peak" : "largest mean"} of ${span})`, shown + 1),
       element("p", { id: "asked", className: "key" }),
     );
   }
@@ -94,7 +98,12 @@ async function showRecord() {
   const classes = await thumbsOf(record);
   if (wanted !== record) return;
   tiles.channels.forEach((tile, k) => paint(tile.firstChild, "rain", channelOf(classes, k)));
-  paint(tiles.depth[0].firstChild, "depth", depthOf(classes));
+  paint(tiles.maps[0].firstChild, "depth", depthOf(classes));
+  if (THUMBS.any_predicted) {
+    const [, map] = tiles.maps, found = predictedOf(classes), none = found.every((one) => one === MISSING);
+    paint(map.firstChild, "depth", none ? found.map(() => 0) : found);
+    map.lastChild.textContent = none ? "not predicted" : "predicted";
+  }
   const pinned = record === state.pin ? " (pinned)" : "";
   find("#record-title").textContent = `Record of ${utc(COLUMNS.time.values[record])} UTC, storm ${storms[record]}${pinned}`;
   find("#values").replaceChildren(...META.columns.filter((column) => !["time", "storm"].includes(column.id)).flatMap((column) =>
