@@ -71,6 +71,7 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.long
 def test_resumed_is_unbroken_to_the_last_bit(dataset: Path, tmp_path: Path, whole: Path) -> None:
     """Broken off within the second epoch, with noise: the history and every weight are the same."""
     save = Checkpoints.save

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from workplace import CHECKOUT, Workplace, named_case
 
@@ -58,6 +59,7 @@ def snakemake(folder: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_two_cases_in_another_workflow(tmp_path: Path) -> None:
     case: dict[str, Any] = named_case("smoke")
     case["time"] |= {"end": "2021-03-01T00:00Z"}

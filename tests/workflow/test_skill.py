@@ -12,6 +12,7 @@ from workplace import Workplace, named_case
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 
 
+@pytest.mark.long
 def test_skill_of_the_smoke_case(smoke: Workplace, tmp_path: Path) -> None:
     shutil.copytree(smoke.folder, tmp_path, dirs_exist_ok=True)
     place = Workplace(tmp_path, named_case("smoke"))
