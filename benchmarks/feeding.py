@@ -76,6 +76,7 @@ def pipeline_rate(manifest: Path) -> float:
         batch=64,
         steps=4 * catalogue.times.size // 64,
         seed=[0],
+        epoch=0,
         dry_windows=True,
         storms_apart=True,
         opened=open_batches(64, layout.record_bytes),

@@ -158,10 +158,9 @@ def main() -> None:
         train = kept_records(plans, "train").times
         shares = limit.shares(train[:: max(1, train.size // TRAINING_WINDOWS)])
         thresholds = [f"CSI {named(one)} m" for one in case.depth_model.thresholds]
-        print(
-            f"{kept.times.size} of {whole.times.size} records; shares of the maxima, oldest first:"
-        )
-        print(", ".join(f"{share:.2f}" for share in shares))
+        print(f"{kept.times.size} of {whole.times.size} records")
+        if limit.window.pooling == "max":
+            print("shares of the maxima, oldest first:", ", ".join(f"{s:.2f}" for s in shares))
         print(f"| the solver given | {' | '.join(thresholds)} | RMSE of wet cells (m) | NSE |")
         print(f"| --- |{' --- |' * (len(thresholds) + 2)}")
         day, steps = DAY_SECONDS // rain.axis.step, limit.window.steps

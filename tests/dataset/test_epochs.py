@@ -14,7 +14,7 @@ from pluvial.dataset.catalogue import Catalogue
 from pluvial.dataset.draws import Draw, draw_epoch, interleaved, near, open_batches, same_storm
 from pluvial.dataset.epochs import epoch_batches
 
-SETTINGS = {"dry_windows": True, "storms_apart": True, "opened": 4}
+SETTINGS = {"epoch": 0, "dry_windows": True, "storms_apart": True, "opened": 4}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,8 @@ def test_every_record_once_before_any_twice(dry_windows: bool, storms_apart: boo
         catalogue,
         batch=10,
         steps=20,
-        seed=[1, 2],
+        seed=[1],
+        epoch=2,
         dry_windows=dry_windows,
         storms_apart=storms_apart,
         opened=5,
@@ -70,27 +71,64 @@ def test_every_record_once_before_any_twice(dry_windows: bool, storms_apart: boo
     assert last == sorted(last)
 
 
-def test_a_function_of_the_seed() -> None:
+def test_a_function_of_the_seed_and_the_epoch() -> None:
     catalogue = made_up([40, 25, 35], storm=8)
 
-    def rows(seed: list[int]) -> list[list[int]]:
-        return draw_epoch(catalogue, batch=10, steps=6, seed=seed, **SETTINGS).rows.tolist()
+    def rows(seed: int, epoch: int) -> list[list[int]]:
+        keys = SETTINGS | {"seed": [seed], "epoch": epoch}
+        return draw_epoch(catalogue, batch=10, steps=6, **keys).rows.tolist()
 
-    assert rows([1, 0]) == rows([1, 0])
-    assert rows([1, 0]) != rows([1, 1])
-    assert rows([1, 0]) != rows([2, 0])
+    assert rows(1, 0) == rows(1, 0)
+    assert rows(1, 0) != rows(1, 1)
+    assert rows(1, 0) != rows(2, 0)
 
 
-def test_epochs_that_need_a_part_reach_every_record() -> None:
-    """An epoch reads as few shards as fill it; over the epochs no record is left out."""
+def test_epochs_that_need_a_part_go_through_all_shards_in_turn() -> None:
+    """An epoch reads as few shards as fill it; the next goes on where it ended."""
     catalogue = made_up([20] * 6, storm=8)
-    drawn = np.zeros(120, int)
+    drawn, orders = np.zeros(120, int), []
     for epoch in range(60):
-        draw = draw_epoch(catalogue, batch=10, steps=3, seed=[0, epoch], **SETTINGS)
-        assert [len(order) for order in draw.passes] == [2]
+        keys = SETTINGS | {"epoch": epoch}
+        draw = draw_epoch(catalogue, batch=10, steps=3, seed=[0], **keys)
+        (order,) = draw.passes
+        assert len(order) == 2
+        orders += order
         drawn += np.bincount(draw.rows.ravel(), minlength=120)
-    assert drawn.min() >= 4
-    assert drawn.max() <= 28
+    rounds = [orders[first : first + 6] for first in range(0, 120, 6)]
+    assert all(sorted(order) == list(range(6)) for order in rounds)
+    assert len({tuple(order) for order in rounds}) > 10
+    # Of the 20 times that a record is read it is left out five times on average.
+    assert drawn.mean() == 15
+    assert drawn.min() >= 8
+    assert drawn.max() <= 20
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=9),
+    st.integers(1, 12),
+    st.integers(1, 12),
+    st.integers(0, 5),
+)
+def test_no_shard_is_read_again_before_all_others(
+    sizes: list[int], batch: int, steps: int, seed: int
+) -> None:
+    """Whatever an epoch's length, and where in it a round of all shards ends."""
+    catalogue = made_up(sizes, storm=8)
+    read: list[int] = []
+    for epoch in range(4):
+        keys = SETTINGS | {"epoch": epoch}
+        draw = draw_epoch(catalogue, batch=batch, steps=steps, seed=[seed], **keys)
+        read += [shard for order in draw.passes for shard in order]
+        assert all(len(order) == len(set(order)) for order in draw.passes)
+        assert draw.rows.shape == (steps, batch)
+        last = catalogue.sizes[draw.passes[-1][-1]]
+        assert (
+            sum(int(catalogue.sizes[order].sum()) for order in draw.passes) - last < batch * steps
+        )
+    for first in range(0, len(read), len(sizes)):
+        one_round = read[first : first + len(sizes)]
+        assert len(set(one_round)) == len(one_round)
 
 
 def test_no_two_of_a_storm_where_there_are_enough() -> None:
@@ -98,7 +136,11 @@ def test_no_two_of_a_storm_where_there_are_enough() -> None:
     catalogue = made_up([160] * 4, storm=16)
     apart, mixed = (
         draw_epoch(
-            catalogue, batch=16, steps=40, seed=[0], dry_windows=True, storms_apart=way, opened=32
+            catalogue,
+            batch=16,
+            steps=40,
+            seed=[0],
+            **SETTINGS | {"storms_apart": way, "opened": 32},
         )
         for way in (True, False)
     )

@@ -162,6 +162,15 @@ class Cluster:
         found = [job for job in self.jobs() if job.get("Comment", "").startswith(comment)]
         return max(found, key=lambda job: int(job["JobId"]), default=None)
 
+    def state(self, number: str) -> str:
+        """The state of a job, such as RUNNING."""
+        return self.run("squeue", "-h", "--states=all", "-j", number, "-o", "%T")
+
+    def restarts(self, number: str) -> int:
+        """How often a job has gone back into the queue."""
+        (job,) = [job for job in self.jobs() if job["JobId"] == number]
+        return int(job["Restarts"])
+
     def start(self) -> None:
         """Start everything, and wait until all nodes idle."""
         munge = ["--socket", str(self.folder / "munge.socket"), "--force", "--foreground"]

@@ -37,6 +37,12 @@ class Run:
     def printed(self) -> str:
         return self.out.read_text()
 
+    @property
+    def submitted(self) -> list[str]:
+        """The numbers of the jobs it has submitted, in order."""
+        words = self.printed.split("SLURM jobid ")[1:]
+        return [word.split()[0] for word in words]
+
     def finish(self, seconds: float = 1800) -> int:
         """Its exit status."""
         return self.process.wait(seconds)

@@ -29,8 +29,8 @@ dataset = make_dataset(folder)
 found = {{}}
 catalogue = Catalogue.open(dataset / "manifest.json", "train")
 layout = Layout.of(read_manifest(dataset / "manifest.json"))
-draw = draw_epoch(catalogue, batch=8, steps=6, seed=[1, 0], dry_windows=True, storms_apart=True,
-                  opened=4)
+draw = draw_epoch(catalogue, batch=8, steps=6, seed=[1], epoch=0, dry_windows=True,
+                  storms_apart=True, opened=4)
 for devices in ([], ["CPU:0", "CPU:1"]):
     strategy = strategy_for(devices)
     batches = epoch_batches(draw, catalogue, layout, seed=(1, 0))

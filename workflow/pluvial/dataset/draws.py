@@ -5,7 +5,7 @@ a training sees can be told, counted, and drawn again from any batch on.
 
 ::
 
-    shards, in a seeded order, 16 read side by side
+    shards, in a seeded order that goes on from epoch to epoch, 16 read side by side
       a a a b b c ...   one stream of records, in runs of one storm
       | | | | | |
       v v v v v v       each record goes into one of the open batches, at random among those
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, count, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,28 +73,32 @@ def draw_epoch(
     batch: int,
     steps: int,
     seed: Sequence[int],
+    epoch: int,
     dry_windows: bool,
     storms_apart: bool,
     opened: int,
 ) -> Draw:
-    """Draw ``steps`` batches, a function of the seed alone.
+    """Draw ``steps`` batches, a function of the seed and the number of the epoch alone.
 
-    Every pass draws each record once; the last one reads the fewest shards that are needed, drawn
-    anew for each epoch: over the epochs every record has the same chance.
+    An epoch reads the fewest shards that are needed, from where the one before it ended: all shards
+    are read once before any is read again, however many epochs that takes. What the last of them
+    hold beyond the epoch's end is left out at random.
 
     Args:
         catalogue: of the split; it has at least one record to draw.
         batch: pairs in a batch.
         steps: batches.
-        seed: of the epoch.
+        seed: of the training; all of its epochs have the same order of shards.
+        epoch: its number, from 0.
         dry_windows: whether windows without any rain are drawn too.
         storms_apart: whether the records of one storm are kept out of each other's batches;
             otherwise they go into any open one.
         opened: how many batches may be open at once.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([*seed, epoch])
     drawable = catalogue.drawable(dry_windows=dry_windows)
-    passes, stream = _read(catalogue, drawable, batch * steps, rng)
+    passes = _passes(catalogue, drawable, batch * steps, seed, epoch)
+    stream = np.concatenate([_rows(catalogue, order) for order in passes])
     at = np.flatnonzero(drawable[stream])
     # What the last pass reads too many is left out at random, not what it reads last.
     surplus = at.size - batch * steps
@@ -114,23 +118,35 @@ def draw_epoch(
     return Draw(passes, batches, in_batches.reshape(steps, batch))
 
 
-def _read(
-    catalogue: Catalogue, drawable: NDArray[np.bool_], wanted: int, rng: np.random.Generator
-) -> tuple[list[list[int]], NDArray[np.int64]]:
-    """What is read in which pass until there are ``wanted`` records, and the rows in that order."""
+def _passes(
+    catalogue: Catalogue,
+    drawable: NDArray[np.bool_],
+    wanted: int,
+    seed: Sequence[int],
+    epoch: int,
+) -> list[list[int]]:
+    """The shards that an epoch reads for ``wanted`` records; no shard twice in a pass."""
     starts = np.cumsum(catalogue.sizes) - catalogue.sizes
-    counts = np.add.reduceat(drawable, starts, dtype=np.int64)
+    held = np.add.reduceat(drawable, starts, dtype=np.int64).tolist()
+    rounds = (np.random.default_rng([*seed, number]).permutation(len(held)) for number in count())
+    shards = chain.from_iterable(order.tolist() for order in rounds)
     passes: list[list[int]] = []
-    parts: list[NDArray[np.int64]] = []
-    while wanted > 0:
-        order = rng.permutation(starts.size)
-        enough = int(np.searchsorted(np.cumsum(counts[order]), wanted)) + 1
-        order = order[:enough]
-        at = np.array(list(interleaved(catalogue.sizes[order].tolist())), dtype=np.int64)
-        passes.append(order.tolist())
-        parts.append(starts[order][at[:, 0]] + at[:, 1])
-        wanted -= int(counts[order].sum())
-    return passes, np.concatenate(parts)
+    for _ in range(epoch + 1):
+        passes, found = [[]], 0
+        while found < wanted:
+            shard = next(shards)
+            if shard in passes[-1]:
+                passes.append([])
+            passes[-1].append(shard)
+            found += held[shard]
+    return passes
+
+
+def _rows(catalogue: Catalogue, order: Sequence[int]) -> NDArray[np.int64]:
+    """The rows of the catalogue as they come when shards are read in that order."""
+    starts = np.cumsum(catalogue.sizes) - catalogue.sizes
+    at = np.array(list(interleaved(catalogue.sizes[list(order)].tolist())), dtype=np.int64)
+    return np.asarray(starts[list(order)][at[:, 0]] + at[:, 1])
 
 
 def interleaved(
@@ -170,8 +186,8 @@ def _assign(
     Where every open batch has records of its storm, the record goes, among those with the fewest,
     to where the nearest of them is the farthest in time.
     """
-    count = times.size // batch
-    opened = min(opened, count)
+    number_of = times.size // batch
+    opened = min(opened, number_of)
     number = np.arange(opened)
     filled = np.zeros(opened, dtype=np.int64)
     in_storms = np.full((opened, batch), NOT_DRAWN, dtype=np.int64)
@@ -190,7 +206,7 @@ def _assign(
         in_storms[slot, filled[slot]], in_times[slot, filled[slot]] = storm, time
         filled[slot] += 1
         following = int(number.max()) + 1
-        if filled[slot] == batch and following < count:
+        if filled[slot] == batch and following < number_of:
             number[slot], filled[slot] = following, 0
             in_storms[slot] = NOT_DRAWN
     return chosen

@@ -13,6 +13,8 @@ from pluvial.simulation.drainage import Drainage
 
 SMOOTHED_CELLS = 9
 """Side of the square whose mean a cell's height is compared with."""
+HEAVY_MM_H = 10.0
+"""Rain is given in multiples of this rate: numbers near 1, and still linear in the rain."""
 TERRAIN = ("elevation", "slope", "drained", "above_drainage", "above_around", "pit")
 """The fields of :func:`terrain_fields`, in order."""
 
@@ -99,8 +101,9 @@ class Upstream(keras.layers.Layer):
 
     The sum over all cells less than 2^k steps upstream follows from that over 2^(k-1) by adding to
     each cell what the cells 2^(k-1) steps upstream of it hold: a few gathers, however long a river.
-    How far the rain of which hour has come is what a unit hydrograph tells; its weights are learned
-    by what comes after this layer. What is given is log(1 + mean).
+    How far the rain of which hour has come is what a unit hydrograph tells (Sherman 1932): its
+    weights are learned by what comes after this layer, which therefore is given rates, linear in
+    the rain, as multiples of :data:`HEAVY_MM_H`.
 
     Args:
         shape: (rows, cols).
@@ -136,7 +139,7 @@ class Upstream(keras.layers.Layer):
             if level:
                 led = ops.segment_sum(total, self.targets[level - 1], num_segments=cells + 1)
                 total = total + led[:cells]
-            mean = ops.log1p(total[:, :-1] / total[:, -1:])
+            mean = total[:, :-1] / (HEAVY_MM_H * total[:, -1:])
             means.append(ops.reshape(mean, (cells, -1, channels)))
         joined = ops.transpose(ops.concatenate(means, axis=-1), (1, 0, 2))
         joined = ops.reshape(joined, (-1, rows, cols, channels * (self.levels + 1)))

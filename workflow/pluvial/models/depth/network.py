@@ -207,7 +207,10 @@ def _fine(shapes: Sequence[tuple[Any, ...]], size: Size, thresholds: int) -> ker
     ]
     parts = list(inputs)
     for k, part in enumerate(inputs[2:], start=2):
-        parts[k] = conv(part, 2 * size.width, f"upstream{k}", side=1, activation="gelu")
+        # Sums that are linear in the rain, as those of a unit hydrograph; a channel's depth grows
+        # with its discharge far less than in proportion.
+        flow = conv(part, 2 * size.width, f"upstream{k}", side=1, activation="softplus")
+        parts[k] = ops.log1p(flow)
     x = joined(parts, size.width, "fine")
     for number in range(size.blocks):
         x = block(x, size.width, f"fine_block{number}")
