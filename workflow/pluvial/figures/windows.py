@@ -1,4 +1,4 @@
-"""Records as small pictures: the channels of a rain window in a row, and depth maps."""
+"""Records as small pictures: the channels of a rain window in rows, and depth maps."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from pluvial.frames.variables import DEPTH, RAIN, unpack
 
 GAP = 0.03
 """Between two channels, inches."""
+NAMES = 0.17
+"""Room for the names of a row of channels where another row follows, inches."""
 BARS_HEIGHT = 0.5
 """Room that the two colour bars take."""
 LETTER = 0.65
@@ -43,7 +45,7 @@ def draw_window(
     width: float,
     height: float,
 ) -> None:
-    """The channels of a rain window side by side, oldest first, each with its name below.
+    """The channels of a rain window, oldest first, as the lines of a text; names are below.
 
     Args:
         sheet: the page.
@@ -52,24 +54,25 @@ def draw_window(
         rain: uint16[H, W, C], 1/32 mm/h.
         names: of the channels.
         width: of them all at most, inches.
-        height: of each at most, inches.
+        height: of them all at most, but for the names of the last line, inches.
     """
     rows, cols, count = rain.shape
-    side = min((width - GAP * (count - 1)) / count, height * cols / rows)
-    tall = side * rows / cols
-    whole = count * side + GAP * (count - 1)
-    axes = sheet.axes(left, top, whole, tall)
+    across, side = arranged(count, rows / cols, width, height)
+    tall, lines = side * rows / cols, math.ceil(count / across)
+    whole, deep = across * (side + GAP) - GAP, lines * (tall + NAMES) - NAMES
+    axes = sheet.axes(left, top, whole, deep)
     axes.set_axis_off()
     values = unpack(rain, RAIN)
     size = SIZES["small"] - 1.5
     # Names that would run into each other: the newest is kept, and of the others every so manieth.
     every = math.ceil(LETTER * size / 72 * max(map(len, names)) / (side + GAP))
     for channel, name in enumerate(names):
-        begin = channel * (side + GAP)
-        _field(axes, values[..., channel], RAIN_CLASSES, (begin, begin + side, 0, tall))
+        line, place = divmod(channel, across)
+        begin, foot = place * (side + GAP), deep - line * (tall + NAMES) - tall
+        _field(axes, values[..., channel], RAIN_CLASSES, (begin, begin + side, foot, foot + tall))
         axes.text(
             begin + side / 2,
-            -0.03,
+            foot - 0.03,
             "" if (count - 1 - channel) % every else name,
             ha="center",
             va="top",
@@ -77,7 +80,25 @@ def draw_window(
             color=MUTED,
         )
     axes.set_xlim(0, whole)
-    axes.set_ylim(0, tall)
+    axes.set_ylim(0, deep)
+
+
+def arranged(count: int, aspect: float, width: float, height: float) -> tuple[int, float]:
+    """How many of ``count`` pictures go side by side, and how wide they are: as wide as can be.
+
+    Args:
+        count: pictures.
+        aspect: height of each over its width.
+        width: of them all at most, inches.
+        height: of them all at most, inches.
+    """
+    found = []
+    for lines in range(1, count + 1):
+        across = math.ceil(count / lines)
+        tall = (height - NAMES * (lines - 1)) / lines
+        found.append((min((width - GAP * (across - 1)) / across, tall / aspect), across))
+    side, across = max(found)
+    return across, side
 
 
 def draw_depth(
