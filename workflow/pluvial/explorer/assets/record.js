@@ -2,7 +2,7 @@
 
 const PAIRS = META.pairs;
 const CLASS_COLOURS = { rain: THUMBS.rain.colours.map(rgb), depth: THUMBS.depth.colours.map(rgb) };
-const NAMED_CHANNELS = 9;
+const MOST_ACROSS = 9;
 const tiles = {};
 
 function thumbnail(kind) {
@@ -45,12 +45,12 @@ const back = (minutes) => (minutes % 60 === 0 && minutes ? `${minutes / 60} h` :
 function buildRecord() {
   const { rain, depth, lead_minutes } = THUMBS, shown = META.shown;
   const channels = element("div", { className: "tiles", id: "channels" });
-  // Of many channels every second or third is named: their names are wider than they.
-  const apart = Math.ceil(rain.channels / NAMED_CHANNELS);
+  // More channels than stand side by side go into lines of one length.
+  const across = Math.ceil(rain.channels / Math.ceil(rain.channels / MOST_ACROSS));
+  channels.style.grid = `auto-flow / repeat(${across}, minmax(0, 1fr))`;
   tiles.channels = rain.starts.map((start, k) => {
-    const named = (rain.channels - 1 - k) % apart === 0;
     const words = `rain from ${back(start)} to ${back(rain.ends[k])} before NOW`;
-    const tile = element("figure", { className: "tile", title: words }, thumbnail("rain"), named ? `−${back(start)}` : "");
+    const tile = element("figure", { className: "tile", title: words }, thumbnail("rain"), `−${back(start)}`);
     tile.firstChild.ariaLabel = words;
     channels.append(tile);
     return tile;
