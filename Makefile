@@ -45,9 +45,9 @@ test: env
 test-long: env
 	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "long and not slurm"
 
-# On three Slurms that it starts for itself, which mostly wait; skipped where Debian's slurm-wlm and munge are not installed.
+# On Slurms that it starts for itself; skipped where Debian's slurm-wlm and munge are not installed.
 test-slurm: env
-	.venv/bin/pytest -n 3 --dist loadgroup -m slurm tests/slurm
+	.venv/bin/pytest -n 2 --dist loadgroup -m slurm tests/slurm
 
 env: .venv/synced
 

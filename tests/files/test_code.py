@@ -60,6 +60,7 @@ def imported() -> dict[str, set[Path]]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("imports")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
 def test_closure_is_what_python_imports(script: Path) -> None:

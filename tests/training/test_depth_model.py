@@ -128,6 +128,7 @@ def test_another_window_is_refused(dataset: Path, tmp_path: Path, whole: Path) -
         make_predictions(other, whole / "model.keras", "test", tmp_path / "test.nc")
 
 
+@pytest.mark.long
 def test_a_frozen_tower_stays_as_it_was(dataset: Path, tmp_path: Path) -> None:
     manifest = read_manifest(dataset / "manifest.json")
     flat = np.zeros((8, 8), np.float32)

@@ -50,6 +50,7 @@ Path({folder!r}, "found.json").write_text(json.dumps(found))
 """
 
 
+@pytest.mark.long
 def test_two_devices_are_as_one(tmp_path: Path, root: Path) -> None:
     """Two logical processors, in a process of their own: devices cannot be made later."""
     script = SCRIPT.format(
