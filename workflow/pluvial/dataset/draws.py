@@ -186,8 +186,8 @@ def _assign(
     Where every open batch has records of its storm, the record goes, among those with the fewest,
     to where the nearest of them is the farthest in time.
     """
-    number_of = times.size // batch
-    opened = min(opened, number_of)
+    batches = times.size // batch
+    opened = min(opened, batches)
     number = np.arange(opened)
     filled = np.zeros(opened, dtype=np.int64)
     in_storms = np.full((opened, batch), NOT_DRAWN, dtype=np.int64)
@@ -206,7 +206,7 @@ def _assign(
         in_storms[slot, filled[slot]], in_times[slot, filled[slot]] = storm, time
         filled[slot] += 1
         following = int(number.max()) + 1
-        if filled[slot] == batch and following < number_of:
+        if filled[slot] == batch and following < batches:
             number[slot], filled[slot] = following, 0
             in_storms[slot] = NOT_DRAWN
     return chosen
