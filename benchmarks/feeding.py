@@ -3,8 +3,9 @@
     python benchmarks/feeding.py [--records 4096] [--size tiny] [--batch 8]
 
 Shards of records of 174 x 105 x 7 and 348 x 210 are made. Printed are the rate at which batches of
-an epoch come, the share of a training's time that it waits for them with two full-size towers on
-these processors, and the losses of a small training on one and on two devices.
+an epoch come; the share of a training's time that it waits for them, with two full-size towers on
+these processors, from smaller shards (an epoch reads shards whole, and here draws all they hold);
+and the losses of a small training on one and on two devices.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from training.cases import changed, make_dataset, train
 
 RAIN, DEPTH = Grid(174, 105, 1000.0), Grid(348, 210, 500.0)
 SHARDS, CHANNELS = 4, 7
+STEPS = 6
 
 
 def full_size(folder: Path, count: int) -> Path:
@@ -91,18 +93,19 @@ def pipeline_rate(manifest: Path) -> float:
 
 
 def waiting(folder: Path, size: str, batch: int) -> dict[str, float]:
-    """The history of a few steps with towers of ``size``."""
+    """The history of a few steps with towers of ``size``, all that is read being drawn."""
+    manifest = full_size(folder, SHARDS * STEPS * batch)
     tower = TowerConfig(size=size, stem=4)
     config = PretrainConfig(
         encoder=EncoderConfig(rain=tower, depth=tower),
         batch=batch,
         epochs=2,
-        steps_per_epoch=6,
+        steps_per_epoch=STEPS,
         warmup_steps=1,
         dry_windows=True,
     )
     trained = pretrain(
-        folder / "manifest.json",
+        manifest,
         folder / "heightmap.nc",
         config,
         "trained",
@@ -123,10 +126,10 @@ def main() -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        manifest = full_size(folder, options.records)
-        print(f"batches of an epoch: {pipeline_rate(manifest):.0f} records/s", flush=True)
-        row = waiting(folder, options.size, options.batch)
+        rate = pipeline_rate(full_size(Path(name), options.records))
+        print(f"batches of an epoch: {rate:.0f} records/s", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        row = waiting(Path(name), options.size, options.batch)
         print(f"{options.size} towers, batches of {options.batch}:", end=" ")
         print(f"{row['pairs_per_second']:.2f} pairs/s, {row['input_wait']:.2%} waiting", flush=True)
     with tempfile.TemporaryDirectory() as name:

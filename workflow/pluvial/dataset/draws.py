@@ -29,6 +29,8 @@ MOST_OPEN = 64
 OPEN_BYTES = 1 << 31
 """Bytes of records, inflated, that may wait in open batches."""
 NOT_DRAWN = -1
+EPOCHS, ROUNDS = 0, 1
+"""What a seed is for: the batches of an epoch, the order of the shards in a round."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def draw_epoch(
             otherwise they go into any open one.
         opened: how many batches may be open at once.
     """
-    rng = np.random.default_rng([*seed, epoch])
+    rng = np.random.default_rng([*seed, EPOCHS, epoch])
     drawable = catalogue.drawable(dry_windows=dry_windows)
     passes = _passes(catalogue, drawable, batch * steps, seed, epoch)
     stream = np.concatenate([_rows(catalogue, order) for order in passes])
@@ -128,8 +130,8 @@ def _passes(
     """The shards that an epoch reads for ``wanted`` records; no shard twice in a pass."""
     starts = np.cumsum(catalogue.sizes) - catalogue.sizes
     held = np.add.reduceat(drawable, starts, dtype=np.int64).tolist()
-    rounds = (np.random.default_rng([*seed, number]).permutation(len(held)) for number in count())
-    shards = chain.from_iterable(order.tolist() for order in rounds)
+    drawn = (np.random.default_rng([*seed, ROUNDS, number]) for number in count())
+    shards = chain.from_iterable(rng.permutation(len(held)).tolist() for rng in drawn)
     passes: list[list[int]] = []
     for _ in range(epoch + 1):
         passes, found = [[]], 0

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from pluvial.dataset.catalogue import Catalogue
 from pluvial.dataset.draws import Draw
-from pluvial.dataset.pipeline import AHEAD, Layout, cores, decode, serialised_records
+from pluvial.dataset.pipeline import Layout, cores, decode, made_ready, serialised_records
 
 
 def epoch_batches(
@@ -39,46 +39,50 @@ def epoch_batches(
         workers: threads that read and decode; left out, one for each core.
 
     Returns:
-        What ``pipeline.decode`` gives of each batch, and ``rain_id`` and ``depth_id`` int64[B],
+        What ``pipeline.decode`` gives, of a batch each, and ``rain_id`` and ``depth_id`` int64[B],
         equal where the fields are; ``depth_time`` int64[B], NOW of the record that the depth is
         of; ``gain`` float32[B], what the rain is to be multiplied by.
     """
     workers = workers or cores()
     size = draw.rows.shape[1]
-    finish = _finisher(draw, catalogue, layout)
+    finish = _finisher(draw, catalogue)
     varied = _variation(seed, gain_noise, torn=torn)
     numbers = tf.data.Dataset.from_tensor_slices(draw.batches)
-    return (
+    return made_ready(
         tf.data.Dataset.zip(numbers, _records(draw, catalogue, workers))
         # Records that belong to no batch have the number -1.
         .filter(lambda number, _: number >= first)
+        .map(
+            lambda number, record: (number, decode(record, layout)),
+            num_parallel_calls=workers,
+            deterministic=True,
+        )
         .group_by_window(
             key_func=lambda number, _: number,
             reduce_func=lambda _, batch: batch.batch(size),
             window_size=size,
         )
         .map(
-            lambda number, records: varied(finish(number[0], records), number[0]),
+            lambda number, fields: varied(finish(number[0], fields), number[0]),
             num_parallel_calls=workers,
             deterministic=True,
         )
-        .prefetch(AHEAD)
     )
 
 
 Fields = dict[str, tf.Tensor]
 
 
-def _finisher(
-    draw: Draw, catalogue: Catalogue, layout: Layout
-) -> Callable[[tf.Tensor, tf.Tensor], Fields]:
-    """What decodes a batch, adds what the catalogue knows, and holds it to what was drawn."""
+def _finisher(draw: Draw, catalogue: Catalogue) -> Callable[[tf.Tensor, Fields], Fields]:
+    """What adds to a batch what the catalogue knows, and holds it to what was drawn."""
     times = tf.constant(catalogue.times[draw.rows])
     rain_ids = tf.constant(catalogue.rain_digests[draw.rows].view(np.int64))
     depth_ids = tf.constant(catalogue.depth_digests[draw.rows].view(np.int64))
 
-    def finish(number: tf.Tensor, records: tf.Tensor) -> Fields:
-        fields = decode(tf.ensure_shape(records, [draw.rows.shape[1]]), layout)
+    size = draw.rows.shape[1]
+
+    def finish(number: tf.Tensor, batch: Fields) -> Fields:
+        fields = {name: tf.ensure_shape(of, [size, *of.shape[1:]]) for name, of in batch.items()}
         drawn = tf.debugging.assert_equal(
             fields["time"], times[number], "the shards are not read in the order of the draw"
         )

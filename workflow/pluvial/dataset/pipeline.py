@@ -20,7 +20,7 @@ FEATURES = {
     "depth": tf.io.FixedLenFeature([], tf.string),
 }
 AHEAD = 2
-"""Batches that are made ready while the model works."""
+"""Batches that wait, ready, for the model."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,16 @@ def serialised_records(shards: tf.data.Dataset, workers: int) -> tf.data.Dataset
     )
 
 
-def decode(records: tf.Tensor, layout: Layout) -> dict[str, tf.Tensor]:
-    """Serialised Examples string[B] as fields.
+def decode(record: tf.Tensor, layout: Layout) -> dict[str, tf.Tensor]:
+    """A serialised Example, a scalar, as fields.
+
+    One at a time: their buffers are small enough to be used again, where those of a batch are
+    pages that the system clears each time.
 
     Returns:
-        ``time`` int64[B]; ``rain`` uint16[B, H, W, C] and ``depth`` uint16[B, h, w, 1], packed.
+        ``time`` int64[]; ``rain`` uint16[H, W, C] and ``depth`` uint16[h, w, 1], packed.
     """
-    features = tf.io.parse_example(records, FEATURES)
+    features = tf.io.parse_single_example(record, FEATURES)
     return {
         "time": features["time"],
         "rain": _codes(features["rain"], layout.rain_shape),
@@ -74,7 +77,7 @@ def decode(records: tf.Tensor, layout: Layout) -> dict[str, tf.Tensor]:
 
 
 def _codes(content: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-    return tf.reshape(tf.io.decode_raw(content, tf.uint16), (-1, *shape))
+    return tf.reshape(tf.io.decode_raw(content, tf.uint16), shape)
 
 
 def physical(fields: dict[str, tf.Tensor], layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
@@ -93,12 +96,22 @@ def _values(codes: tf.Tensor, scale: float) -> tf.Tensor:
 
 
 def evaluation_batches(shards: Sequence[Path], layout: Layout, *, batch: int) -> tf.data.Dataset:
-    """All records, once, in batches as :func:`decode` gives them."""
+    """All records, once, in batches of what :func:`decode` gives."""
     paths = tf.data.Dataset.from_tensor_slices([str(path) for path in shards])
-    batches = serialised_records(paths, cores()).batch(batch)
-    return batches.map(
-        lambda records: decode(records, layout), num_parallel_calls=cores(), deterministic=True
-    ).prefetch(AHEAD)
+    records = serialised_records(paths, cores()).map(
+        lambda record: decode(record, layout), num_parallel_calls=cores(), deterministic=True
+    )
+    return made_ready(records.batch(batch))
+
+
+def made_ready(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Batches that are made while the model works.
+
+    How many threads do it is said at every step, so tf.data's own tuner has nothing to tune.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(AHEAD).with_options(options)
 
 
 def cores() -> int:
