@@ -14,8 +14,10 @@ from keras import layers
 from pluvial.models.depth.layers import Resize
 
 EPSILON = 1e-6
-WIDEST = 4
-"""A map is at most this many times as wide as that on the depth grid."""
+WIDEST = 2
+"""A map of the U-Net is at most this many times as wide as that on the depth grid."""
+PYRAMID = 4
+"""The pooling pyramid of DeepLabV3+ is this many times as wide."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def deeplabv3plus(rain: Sequence[Any], terrain: Sequence[Any], size: Size) -> An
     cells (the paper's 6, 12 and 18 are for maps of 33 cells) and as its mean.
     https://arxiv.org/abs/1802.02611
     """
-    width = size.width * WIDEST
+    width = size.width * PYRAMID
     at = tuple(rain[-2].shape[1:3]) if len(rain) > 1 else tuple(rain[-1].shape[1:3])
     x = Resize(at, name="aspp_input")(rain[-1])
     scales = [conv(x, width, "aspp_point", side=1)]

@@ -207,10 +207,7 @@ def _fine(shapes: Sequence[tuple[Any, ...]], size: Size, thresholds: int) -> ker
     ]
     parts = list(inputs)
     for k, part in enumerate(inputs[2:], start=2):
-        # Sums that are linear in the rain, as those of a unit hydrograph; a channel's depth grows
-        # with its discharge far less than in proportion.
-        flow = conv(part, 2 * size.width, f"upstream{k}", side=1, activation="softplus")
-        parts[k] = ops.log1p(flow)
+        parts[k] = _discharge(part, inputs[1], 2 * size.width, f"upstream{k}")
     x = joined(parts, size.width, "fine")
     for number in range(size.blocks):
         x = block(x, size.width, f"fine_block{number}")
@@ -219,6 +216,21 @@ def _fine(shapes: Sequence[tuple[Any, ...]], size: Size, thresholds: int) -> ker
     root = layers.Conv2D(1, 1, **EXACT, name="root")(x)
     outputs = [Ordinal(**EXACT, name="ordinal")(logits), RootDepth(**EXACT, name="depth")(root)]
     return keras.Model(inputs, outputs, name="fine")
+
+
+def _discharge(upstream: Any, terrain: Any, width: int, name: str) -> Any:
+    """What the rain upstream of each cell comes to in it.
+
+    Sums that are linear in the rain, as those of a unit hydrograph, and of each cell its own: which
+    hour's rain counts how much there follows from the ground (Rodriguez-Iturbe and Valdes 1979, the
+    geomorphologic unit hydrograph). Only then are they compressed, as a channel's depth grows with
+    its discharge far less than in proportion.
+    """
+    common = conv(upstream, 2 * width, f"{name}_common", side=1)
+    weights = conv(terrain, 2 * width, f"{name}_ground", side=1, bias_initializer="ones")
+    own = layers.Multiply(name=f"{name}_own")([common, weights])
+    flow = conv(own, width, f"{name}_flow", side=1, activation="softplus")
+    return conv(ops.log1p(flow), width, f"{name}_depth", side=1, activation="gelu")
 
 
 @keras.saving.register_keras_serializable(package="pluvial")
