@@ -48,7 +48,9 @@ def test_the_order_is_that_of_tensorflow(sizes: list[int], side_by_side: int) ->
 
 @pytest.mark.parametrize("dry_windows", [False, True])
 @pytest.mark.parametrize("storms_apart", [False, True])
-def test_every_record_once_before_any_twice(dry_windows: bool, storms_apart: bool) -> None:
+def test_every_record_of_a_round_once_before_any_twice(
+    dry_windows: bool, storms_apart: bool
+) -> None:
     catalogue = made_up([40, 25, 35], storm=8)
     count = int(catalogue.drawable(dry_windows=dry_windows).sum())
     draw = draw_epoch(
@@ -56,7 +58,7 @@ def test_every_record_once_before_any_twice(dry_windows: bool, storms_apart: boo
         batch=10,
         steps=20,
         seed=[1],
-        epoch=2,
+        epoch=0,  # later ones begin within a round
         dry_windows=dry_windows,
         storms_apart=storms_apart,
         opened=5,
