@@ -78,7 +78,6 @@ def _finisher(draw: Draw, catalogue: Catalogue) -> Callable[[tf.Tensor, Fields],
     times = tf.constant(catalogue.times[draw.rows])
     rain_ids = tf.constant(catalogue.rain_digests[draw.rows].view(np.int64))
     depth_ids = tf.constant(catalogue.depth_digests[draw.rows].view(np.int64))
-
     size = draw.rows.shape[1]
 
     def finish(number: tf.Tensor, batch: Fields) -> Fields:
