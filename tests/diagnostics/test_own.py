@@ -149,6 +149,16 @@ GOOD = {"rain": np.eye(6), "depth": np.eye(6), "when": np.arange(6), "part": ["t
         ({"rain": np.eye(6)[0]}, {}, r"`rain` has the shape \(6,\)"),
         ({"rain": np.array([["a"] * 6] * 6)}, {}, "`rain` are not rows of equally many numbers"),
         ({"rain": np.eye(6)[:5]}, {}, "`depth` has 6 rows, `rain` has 5"),
+        (
+            {"rain": np.where(np.arange(6)[:, None] == 2, np.nan, np.eye(6))},
+            {},
+            "1 of 6 vectors of `rain` hold NaN or infinity, the first in record 3",
+        ),
+        (
+            {"depth": np.where(np.arange(6)[:, None] > 2, np.inf, np.eye(6))},
+            {},
+            "3 of 6 vectors of `depth` hold NaN or infinity, the first in record 4",
+        ),
         ({"depth": np.ones((6, 2))}, {}, "different dimensions: {'rain': 6, 'depth': 2}"),
         ({"when": np.zeros(6)}, {"time": "when"}, "`when` occur more than once"),
         ({"when": np.full(6, np.nan)}, {"time": "when"}, "6 records have no time in `when`"),

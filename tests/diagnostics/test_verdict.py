@@ -232,6 +232,19 @@ def test_rows_that_are_not_numbers_count_against(world: World) -> None:
     json.dumps(found, allow_nan=False)
 
 
+def test_what_is_significant_and_yet_below_chance_is_not_shown(world: World) -> None:
+    """Where a third of the candidates has no direction, each is a rank before the true one."""
+    pairs = world.learned(0.01)
+    rain = pairs.sides["rain"].copy()
+    rain[::3] = 0
+    found = world.verdict(replace(pairs, sides={**pairs.sides, "rain": rain}))
+    back = found["methods"]["trained"]["depth_to_rain"]
+    assert back["chance"]["p"] < CONFIG.p
+    assert back["mean_reciprocal_rank"] < found["chance"]["mean_reciprocal_rank"]
+    assert found["verdict"] == "not shown"
+    assert not rule(found, "chance")["kept"]
+
+
 def test_more_records_than_the_bound_are_sampled_and_it_is_said(world: World) -> None:
     config = VerdictConfig(draws=200, max_records=200)
     found = world.verdict(world.learned(), config=config)

@@ -194,6 +194,14 @@ def _vectors(side: str, columns: Columns, path: Path) -> NDArray[np.float32]:
             where=path,
             remedy="Give an array of records times dimensions",
         )
+    broken = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if broken.size:
+        raise PluvialError(
+            f"{broken.size} of {len(found)} vectors of `{side}` hold NaN or infinity, the first "
+            f"in record {broken[0] + 1}",
+            where=path,
+            remedy="Leave those records out, or embed them again",
+        )
     return found
 
 

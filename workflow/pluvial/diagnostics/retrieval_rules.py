@@ -40,13 +40,14 @@ def _ways(method: Mapping[str, Any], sides: Mapping[str, Any]) -> dict[str, Any]
 def _chance(found: Mapping[str, Any]) -> Rule:
     ways = _ways(found["methods"][TRAINED], found["sides"])
     level = found["p"]
+    chance = found["chance"]["mean_reciprocal_rank"]
     p = {way: m["chance"]["p"] for way, m in ways.items()}
-    kept = all(value < level for value in p.values())
+    # Candidates that win against all, since they have no direction, keep even the best below chance.
+    kept = all(p[way] < level and m["mean_reciprocal_rank"] > chance for way, m in ways.items())
     told = ", ".join(
         f"{way}: mean reciprocal rank {m['mean_reciprocal_rank']:.3f}, p = {p[way]:.2g}"
         for way, m in ways.items()
     )
-    chance = found["chance"]["mean_reciprocal_rank"]
     words = "Retrieval of held-out storms is better than chance both ways"
     if not kept:
         words = "Retrieval of held-out storms is not shown to be better than chance both ways"
@@ -55,7 +56,7 @@ def _chance(found: Mapping[str, Any]) -> Rule:
         "Is retrieval better than chance, both ways?",
         kept,
         {"p": p, "chance": chance},
-        f"p < {level:g} both ways, by {next(iter(ways.values()))['chance']['kind']}",
+        f"above chance and p < {level:g} both ways, by {next(iter(ways.values()))['chance']['kind']}",
         f"{words} (chance {chance:.3f}; {told}).",
         NOT_SHOWN,
     )
