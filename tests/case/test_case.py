@@ -57,7 +57,7 @@ FAULTS = {
     ),
     "half a step": (section("time", end="2020-02-14T00:03Z"), ["`time`", "whole number of steps"]),
     "end before start": (section("time", end="2019-02-14T00:00Z"), ["`end` must lie after"]),
-    "splits": (section("records", "split", train=0.9), ["`records.split`", "1.08", "make it 1"]),
+    "splits": (section("records", "split", train=0.9), ["`records.split`", "1.17", "make it 1"]),
     "random frames": (section("records", "split", by="frame"), ["`records.split.by`", "'storm'"]),
     "rain cells": (section("rain", coarsen=5), ["`rain.coarsen` (5)", "(64)"]),
     "unstable solver": (
@@ -98,7 +98,7 @@ FAULTS = {
         ["`time`", "`appended` must ascend"],
     ),
     "appended beyond the end": (
-        section("time", appended=["2020-06-05T00:00Z"]),
+        section("time", appended=["2020-07-17T00:00Z"]),
         ["`appended` must ascend, and lie between `start` and `end`"],
     ),
     "appended inside a period": (
@@ -222,7 +222,7 @@ def test_appended_case_is_valid() -> None:
     section("frames", period="day")(config)
     section("time", appended=["2020-01-30T00:00Z", "2020-02-10T00:00Z"])(config)
     times = load_case(config, where="my.yaml").time.editions
-    assert [f"{time.end:%m-%d}" for time in times] == ["01-30", "02-10", "06-05"]
+    assert [f"{time.end:%m-%d}" for time in times] == ["01-30", "02-10", "07-17"]
     assert [len(time.appended) for time in times] == [0, 1, 2]
     for time, start in zip(times, ["01-17", "01-30", "02-10"], strict=True):
         since, end = time.newest

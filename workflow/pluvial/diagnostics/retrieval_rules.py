@@ -42,8 +42,9 @@ def _chance(found: Mapping[str, Any]) -> Rule:
     level = found["p"]
     chance = found["chance"]["mean_reciprocal_rank"]
     p = {way: m["chance"]["p"] for way, m in ways.items()}
-    # Candidates that win against all, since they have no direction, keep even the best below chance.
+    # Candidates without a direction win against all: even the best rank can be below chance.
     kept = all(p[way] < level and m["mean_reciprocal_rank"] > chance for way, m in ways.items())
+    test = next(iter(ways.values()))["chance"]["kind"]
     told = ", ".join(
         f"{way}: mean reciprocal rank {m['mean_reciprocal_rank']:.3f}, p = {p[way]:.2g}"
         for way, m in ways.items()
@@ -56,7 +57,7 @@ def _chance(found: Mapping[str, Any]) -> Rule:
         "Is retrieval better than chance, both ways?",
         kept,
         {"p": p, "chance": chance},
-        f"above chance and p < {level:g} both ways, by {next(iter(ways.values()))['chance']['kind']}",
+        f"above chance and p < {level:g} both ways, by {test}",
         f"{words} (chance {chance:.3f}; {told}).",
         NOT_SHOWN,
     )
