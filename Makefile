@@ -47,7 +47,7 @@ test-long: env
 
 # On Slurms that it starts for itself; skipped where Debian's slurm-wlm and munge are not installed.
 test-slurm: env
-	.venv/bin/pytest -n 3 --dist loadgroup -m slurm tests/slurm
+	.venv/bin/pytest -n 2 --dist loadgroup -m slurm tests/slurm
 
 env: .venv/synced
 
