@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from slurm.cluster import Cluster, wait_for
 from slurm.conftest import copy_of
@@ -28,19 +29,25 @@ def some_shards_made(run: Run) -> list[str]:
     return run.submitted
 
 
-def a_job_held(run: Run) -> str:
-    """Suspend the first of its jobs that runs; its number."""
+def a_running_job(run: Run) -> str:
+    """The number of the first of its jobs that runs."""
     found: list[str] = []
 
-    def held() -> bool:
+    def running() -> bool:
         assert run.process.poll() is None, run.printed
         found.extend(n for n in run.submitted if run.cluster.state(n) == "RUNNING")
         return bool(found)
 
-    wait_for("a running job", held)
-    run.cluster.run("scontrol", "suspend", found[0])
-    assert run.cluster.state(found[0]) == "SUSPENDED"
+    wait_for("a running job", running)
     return found[0]
+
+
+def a_job_held(run: Run) -> str:
+    """Suspend the first of its jobs that runs; its number."""
+    number = a_running_job(run)
+    run.cluster.run("scontrol", "suspend", number)
+    assert run.cluster.state(number) == "SUSPENDED"
+    return number
 
 
 def test_a_node_that_fails(cluster: Cluster, local: Workplace, tmp_path: Path) -> None:
@@ -92,6 +99,26 @@ def test_a_job_over_its_memory(cluster: Cluster, local: Workplace, tmp_path: Pat
     assert [memory for _, memory, _ in found] == ["150M", "1000M"]
     assert found[1][2] == "COMPLETED"
     assert found[0][2] in {"CANCELLED", "FAILED", "OUT_OF_MEMORY"}
+    assert data(place) == data(local)
+
+
+def test_a_job_out_of_time(cluster: Cluster, local: Workplace, tmp_path: Path) -> None:
+    """Slurm ends it; the next job has twice the time."""
+    place = copy_of(local, tmp_path, "index/2021-03-02.parquet")
+    with running_snakemake(cluster, place, "results/index/2021-03-02.parquet") as run:
+        number = a_running_job(run)
+        (asked,) = (job["TimeLimit"] for job in cluster.jobs() if job["JobId"] == number)
+        # Its processes stand still, which Slurm is not told, and a minute is left.
+        cluster.run("scancel", "--full", "--signal=STOP", number)
+        cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=1")
+        assert run.finish() == 0, run.printed
+        assert run.printed.count("Trying to restart job") == 1
+        jobs = {job["JobId"]: job for job in cluster.jobs() if job["JobId"] in run.submitted}
+    first = jobs.pop(number)
+    (second,) = jobs.values()
+    assert first["JobState"] == "TIMEOUT"
+    assert second["JobState"] == "COMPLETED"
+    assert pd.Timedelta(second["TimeLimit"]) == 2 * pd.Timedelta(asked)
     assert data(place) == data(local)
 
 
