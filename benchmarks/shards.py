@@ -7,8 +7,9 @@ Six days of frames of 174 x 105 and 348 x 210 are made. Printed are
 - the index (digests and statistics) beside reading the same frames with HDF5;
 - records per second and core from frames into a shard, read back;
 - the writing of a shard beside ISA-L's own time for the same bytes;
-- TensorFlow's reader and the pipeline over shards beside zlib inflating the same files with as many
-  workers.
+- the pipeline over shards, and the same with TensorFlow's reader of records in it, beside zlib
+  inflating the same files with as many workers; and how often in a second tf.data can call a Python
+  function at all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -185,37 +187,44 @@ def inflate(path: Path) -> int:
     return total
 
 
-def reading(paths: list[Path]) -> dict[str, float]:
-    """Seconds of zlib, of TensorFlow's reader and of the project's pipeline on the same files."""
+def reading(paths: list[Path], count: int) -> dict[str, float]:
+    """Seconds of zlib, TensorFlow's reader and the pipeline on files of ``count`` records."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
-    from pluvial.dataset.pipeline import Layout, cores, evaluation_batches, serialised_records
+    from pluvial.dataset.pipeline import Layout, cores, decode, evaluation_batches, made_ready
 
-    layout = Layout((*RAIN_GRID.shape, 7), DEPTH_GRID.shape, 1 / 32, 1 / 1000)
+    layout = Layout((*RAIN_GRID.shape, 7), DEPTH_GRID.shape, RAIN.scale, DEPTH.scale)
+    with_workers: dict[str, Any] = {"num_parallel_calls": cores(), "deterministic": True}
 
-    def decoded() -> None:
-        for _ in evaluation_batches(paths, layout, batch=64):
+    def run(batches: tf.data.Dataset) -> None:
+        for _ in batches:
             pass
 
-    def serialised() -> None:
-        files = tf.data.Dataset.from_tensor_slices([str(path) for path in paths])
-        for _ in serialised_records(files, cores()).batch(64):
-            pass
-
-    def side_by_side(read: Callable[[Path], object]) -> None:
+    def inflated() -> None:
         with ThreadPoolExecutor(cores()) as pool:
-            list(pool.map(read, paths))
+            list(pool.map(inflate, paths))
 
-    def count(path: Path) -> None:
-        records = tf.data.TFRecordDataset(str(path), compression_type="GZIP")
-        records.reduce(0, lambda number, _: number + 1)
+    def by_tensorflow() -> None:
+        records = tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).interleave(
+            lambda path: tf.data.TFRecordDataset(path, compression_type="GZIP"),
+            cycle_length=len(paths),
+            **with_workers,
+        )
+        run(made_ready(records.map(lambda one: decode(one, layout), **with_workers).batch(64)))
 
-    decoded()
+    def by_nothing() -> None:
+        empty = tf.data.Dataset.range(count).map(
+            lambda one: tf.numpy_function(lambda _: b"", [one], tf.string, stateful=False),
+            **with_workers,
+        )
+        run(made_ready(empty.batch(64)))
+
+    by_tensorflow()
     return {
-        "zlib": wall(lambda: side_by_side(inflate)),
-        "TensorFlow's reader alone": wall(lambda: side_by_side(count)),
-        "pipeline, serialised": wall(serialised),
-        "pipeline, decoded": wall(decoded),
+        "zlib": wall(inflated),
+        "pipeline": wall(lambda: run(evaluation_batches(paths, layout, batch=64))),
+        "pipeline with TensorFlow's reader instead": wall(by_tensorflow),
+        "a Python function that does nothing": wall(by_nothing),
     }
 
 
@@ -246,7 +255,7 @@ def main() -> None:
         ours, isal = writing(folder, times[:512])
         print(f"writing: {ours:.2f} CPU s, ISA-L alone {isal:.2f}: ratio {ours / isal:.2f}")
         paths = [make(folder, *planned(table, count, seed=k), f"{k}") for k in range(1, 5)]
-        taken = reading(paths)
+        taken = reading(paths, 4 * times.size)
         for what, seconds in taken.items():
             print(f"reading, {what}: {4 * times.size / seconds:.0f} records/s", end="")
             print(f", ratio {taken['zlib'] / seconds:.2f}")

@@ -11,7 +11,7 @@ import tensorflow as tf
 import xxhash
 from dataset.catalogues import LAYOUT, STORM, make_dataset
 from pluvial.dataset.catalogue import Catalogue
-from pluvial.dataset.pipeline import evaluation_batches, physical
+from pluvial.dataset.pipeline import as_read, evaluation_batches, physical
 from pluvial.errors import PluvialError
 
 
@@ -37,6 +37,25 @@ def test_evaluation_sees_every_record_once_in_physical_units(manifest: Path) -> 
             assert water[0, 0, 0] == pytest.approx(number / 1000)
             assert np.isnan(water[3, 3, 0])
     assert sorted(seen) == list(range(60))
+
+
+@pytest.mark.parametrize("damage", ["cut off", "a byte changed"])
+def test_what_cannot_be_read_is_named(manifest: Path, tmp_path: Path, damage: str) -> None:
+    good, other = Catalogue.open(manifest, "train").shards[:2]
+    bad = tmp_path / "bad.tfrecord.gz"
+    content = bytearray(other.read_bytes())
+    half = len(content) // 2
+    content[half] ^= 255
+    bad.write_bytes(content if damage == "a byte changed" else content[: half + 5])
+    with pytest.raises(PluvialError, match=r"bad.tfrecord.gz: record \d+ cannot .*repair"):
+        list(as_read(evaluation_batches([good, bad], LAYOUT, batch=7)))
+
+
+def test_other_errors_of_tensorflow_stay_what_they_are() -> None:
+    numbers = tf.data.Dataset.range(3)
+    fails = numbers.map(lambda number: tf.debugging.assert_less(number, number) and number)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        list(as_read(fails))
 
 
 def test_every_code_becomes_its_value() -> None:

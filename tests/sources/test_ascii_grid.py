@@ -149,6 +149,12 @@ def test_lines_may_end_as_on_windows(file: Path) -> None:
     np.testing.assert_array_equal(values, [[1, 2, 3], [4, np.nan, 6]])
 
 
+def test_a_byte_order_mark_is_no_header(file: Path) -> None:
+    file.write_text(HEADER + ROWS, encoding="utf-8-sig")
+    _, values = read_grid(Entry(file))
+    np.testing.assert_array_equal(values, [[1, 2, 3], [4, np.nan, 6]])
+
+
 def test_another_code_for_missing(file: Path) -> None:
     """The one that is named, and the usual one; nan and no other text."""
     text = HEADER.replace("-9999", "-1") + "1 -1 -9999\nnan -1.0 0\n"

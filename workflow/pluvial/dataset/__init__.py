@@ -1,1 +1,1 @@
-"""Shards as a stream of batches: tf.data, from the files to physical values, all in the graph."""
+"""Shards as a stream of batches: tf.data, from the files to physical values."""

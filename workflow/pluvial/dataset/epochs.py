@@ -1,4 +1,4 @@
-"""The batches of an epoch, as drawn: tf.data from the shards to the model, all in its graph."""
+"""The batches of an epoch, as drawn: tf.data from the shards to the model."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,13 @@ def make_explorer(
     blocks = Blocks()
     spaces = _add_spaces(blocks, table, labels, files.umap)
     pairs = _add_pairs(blocks, table, settings.retrieval)
-    predicted = None
-    if files.predictions:
-        times = table["time"].to_numpy(np.int64)
-        predicted = Predicted(files.predictions, times, settings.records.flooded_m)
-    thumbnails = _add_thumbnails(blocks, table, files.manifest, predicted)
+    with ExitStack() as stack:
+        predicted = None
+        if files.predictions:
+            times = table["time"].to_numpy(np.int64)
+            predicted = Predicted(files.predictions, times, settings.records.flooded_m)
+            stack.enter_context(closing(predicted))
+        thumbnails = _add_thumbnails(blocks, table, files.manifest, predicted)
     columns = columns_of(table, labels, pairs, predicted, settings.records.flooded_m)
     for column, values in columns:
         blocks.add(f"column-{column.id}", values, first=True)

@@ -47,6 +47,11 @@ class Predicted:
         self.csi = np.full(times.size, np.nan, dtype=np.float32)
         self.rmse_m = np.full(times.size, np.nan, dtype=np.float32)
 
+    def close(self) -> None:
+        """Close the files; what was compared stays."""
+        for file in self._files:
+            file.close()
+
     def compare(self, row: int, truth: NDArray[np.float32]) -> None:
         """Take in a record's true depth, float32[h, w] in m, NaN where missing."""
         place = self._places.get(int(self._times[row]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,24 +33,23 @@ def write_geotiffs(predictions: Path, folder: Path) -> None:
         predictions: what to write, a NetCDF file of predictions.
         folder: to make; one that is there already is replaced.
     """
-    file = PredictionsFile(predictions)
     gathered = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(gathered, ignore_errors=True)
     gathered.mkdir(parents=True)
-    for number, time in enumerate(file.times.tolist()):
-        stamp = datetime.fromtimestamp(time, UTC).strftime("%Y%m%dT%H%MZ")
-        tags = {
-            "valid_time": iso(time),
-            "forecast_reference_time": iso(int(file.references[number])),
-            "model_sha256": str(file.attributes["model_sha256"]),
-            "missing_rain": f"{file.missing_rain[number]:g}",
-        }
-        depth = file.depth(number, number + 1)
-        _write(gathered / f"depth-{stamp}.tif", depth, file.grid, tags, ["water depth, m"])
-        names = [f"probability of more than {threshold:g} m" for threshold in file.thresholds]
-        chances = file.exceedance(number, number + 1)[0]
-        _write(gathered / f"exceedance-{stamp}.tif", chances, file.grid, tags, names)
-    file.close()
+    with closing(PredictionsFile(predictions)) as file:
+        for number, time in enumerate(file.times.tolist()):
+            stamp = datetime.fromtimestamp(time, UTC).strftime("%Y%m%dT%H%MZ")
+            tags = {
+                "valid_time": iso(time),
+                "forecast_reference_time": iso(int(file.references[number])),
+                "model_sha256": str(file.attributes["model_sha256"]),
+                "missing_rain": f"{file.missing_rain[number]:g}",
+            }
+            depth = file.depth(number, number + 1)
+            _write(gathered / f"depth-{stamp}.tif", depth, file.grid, tags, ["water depth, m"])
+            names = [f"probability of more than {threshold:g} m" for threshold in file.thresholds]
+            chances = file.exceedance(number, number + 1)[0]
+            _write(gathered / f"exceedance-{stamp}.tif", chances, file.grid, tags, names)
     shutil.rmtree(folder, ignore_errors=True)
     gathered.rename(folder)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from isal import igzip, isal_zlib
@@ -23,6 +23,7 @@ UNREADABLE: tuple[type[Exception], ...] = (*INFLATE_ERRORS, ValueError, KeyError
 
 Codes = np.ndarray[Any, np.dtype[np.uint16]]
 Each = tuple[int, Codes, Codes]
+Record = TypeVar("Record")
 
 
 def each_record(path: Path, features: dict[str, Any]) -> Iterator[Each]:
@@ -35,25 +36,40 @@ def each_record(path: Path, features: dict[str, Any]) -> Iterator[Each]:
     Raises:
         PluvialError: naming the shard and the record that cannot be read.
     """
-
-    def framed() -> Iterator[bytes]:
-        with igzip.open(path, "rb") as stream:
-            yield from read_frames(stream)
-
-    yield from _each(path, framed(), features)
+    yield from _each(path, _framed(path), lambda data: _decoded(data, features))
 
 
-def _each(path: Path, framed: Iterator[bytes], features: dict[str, Any]) -> Iterator[Each]:
-    """The records of serialised Examples that come from the shard ``path``."""
+def each_serialised(path: Path) -> Iterator[bytes]:
+    """The records of one shard, in order, one at a time, as serialised Examples.
+
+    Raises:
+        PluvialError: naming the shard and the record that cannot be read.
+    """
+    yield from _each(path, _framed(path), bytes)
+
+
+def _framed(path: Path) -> Iterator[bytes]:
+    with igzip.open(path, "rb") as stream:
+        yield from read_frames(stream)
+
+
+def _decoded(data: bytes, features: dict[str, Any]) -> Each:
+    example = decode_example(data)
+    rain, depth = (
+        np.frombuffer(bytes(example[name]), "<u2").reshape(features[name]["shape"])
+        for name in ("rain", "depth")
+    )
+    return int(example["time"]), rain, depth
+
+
+def _each(
+    path: Path, framed: Iterator[bytes], taken: Callable[[bytes], Record]
+) -> Iterator[Record]:
+    """What is ``taken`` from each serialised Example that comes from the shard ``path``."""
     count = 0
     try:
         for data in framed:
-            example = decode_example(data)
-            rain, depth = (
-                np.frombuffer(bytes(example[name]), "<u2").reshape(features[name]["shape"])
-                for name in ("rain", "depth")
-            )
-            yield int(example["time"]), rain, depth
+            yield taken(data)
             count += 1
     except UNREADABLE as error:
         raise PluvialError(
@@ -82,7 +98,7 @@ def read_rows(path: Path, rows: Sequence[int], features: dict[str, Any]) -> Reco
                 packed = os.pread(file.fileno(), members[row].size, members[row].start)
                 yield from read_frames(io.BytesIO(isal_zlib.decompress(packed, GZIP)))
 
-    return _gathered(_each(path, framed(), features))
+    return _gathered(_each(path, framed(), lambda data: _decoded(data, features)))
 
 
 def read_shard(path: Path, features: dict[str, Any]) -> Records:

@@ -7,6 +7,7 @@ memory, plain or gzip.
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ class _Text:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._block = b""
+        # Editors of Windows put a byte order mark before the first header.
+        self._block = stream.read(BLOCK_BYTES).removeprefix(codecs.BOM_UTF8)
         self._position = 0
         self._final = False
 

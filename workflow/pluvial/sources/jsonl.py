@@ -305,6 +305,6 @@ def _read(line: _Line, stored: str) -> NDArray[np.float32]:
         position, done, in_row = number.end(), done + 1, in_row + 1
     with np.errstate(over="ignore"):
         lists = values.astype(np.float32).reshape(count, size)
-    lists[~((lists >= 0) & (lists < np.inf))] = np.nan
+    lists[~(lists >= 0)] = np.nan
     turned = {"transposed": lists.T, "clockwise": np.rot90(lists), "upright": lists}[stored]
     return np.ascontiguousarray(turned)

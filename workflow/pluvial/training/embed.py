@@ -11,7 +11,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pluvial.dataset.pipeline import Layout, evaluation_batches, physical
+from pluvial.dataset.pipeline import Layout, as_read, evaluation_batches, physical
 from pluvial.files.atomic import atomic_path
 from pluvial.jobs import progress
 from pluvial.models.files import load_model
@@ -49,7 +49,7 @@ def embed_records(
         batches = evaluation_batches(shards, layout, batch=BATCH)
         total = -(-manifest["splits"][split]["records"] // BATCH)
         for times, left, right in _embedded(
-            progress(batches, f"{split} batches", total), layout, rain, depth
+            progress(as_read(batches), f"{split} batches", total), layout, rain, depth
         ):
             parts.append(
                 pd.DataFrame(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import tensorflow as tf
 
+from pluvial.dataset.pipeline import as_read
 from pluvial.errors import PluvialError
 from pluvial.jobs import logger, progress
 from pluvial.models.files import save_model
@@ -132,7 +133,7 @@ class Loop(ABC):
         distributed = self.strategy.experimental_distribute_dataset(batches)
         with Watch() as watch:
             pending: list[dict[str, Any]] = []
-            for fields in progress(watch.timed(distributed), "steps", steps - first):
+            for fields in progress(watch.timed(as_read(distributed)), "steps", steps - first):
                 pending.append(stepper(fields))
                 self.step += 1
                 # After the last step of an epoch the model is to be judged first.
