@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# What its tests share is made once.
+pytestmark = pytest.mark.xdist_group("clocks")
+
 ZONES = ("Europe/London", "Asia/Kathmandu", "America/St_Johns")
 """One that changes its clocks at these nights, one east of it, one west: each of odd minutes."""
 

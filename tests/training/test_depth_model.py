@@ -25,6 +25,9 @@ from pluvial.training.depth.validation import contingency, critical_success
 from pluvial.training.loop import Loop
 from training.depth_cases import CONFIG, TOWERS, catalogue, changed, make_dataset, records_of, train
 
+# What its tests share is made once.
+pytestmark = pytest.mark.xdist_group("depth model")
+
 MEASURED = {"pairs_per_second", "input_wait"}
 
 

@@ -23,6 +23,9 @@ from pluvial.training.loop import Loop
 from pluvial.training.pretrain import Trained, fingerprint, make_encoders
 from training.cases import CONFIG, changed, make_dataset, train
 
+# What its tests share is made once.
+pytestmark = pytest.mark.xdist_group("pretrain")
+
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -105,7 +108,8 @@ def test_resumed_is_unbroken_to_the_last_bit(
 
 
 @pytest.mark.parametrize(
-    ("number", "at", "left"), [(signal.SIGTERM, 24, 24), (signal.SIGUSR1, 30, 31)]
+    ("number", "at", "left"),
+    [(signal.SIGTERM, 24, 24), pytest.param(signal.SIGUSR1, 30, 31, marks=pytest.mark.long)],
 )
 def test_told_to_stop_it_keeps_its_step_and_leaves(
     dataset: Path, tmp_path: Path, whole: tuple[Path, Trained], number: int, at: int, left: int

@@ -26,7 +26,7 @@ INDEX_PER_SECOND = 1.0e8
 """Values of frames digested and summarised per CPU second."""
 SHARDED_PER_SECOND = 1.1e8
 """Values of records put together, packed, written and read back per CPU second."""
-READ_PER_SECOND = 3.2e8
+READ_PER_SECOND = 5.6e8
 """Values of records that tf.data delivers in batches per second, with the two threads of
 `pretrain` and `embed`."""
 START_SECONDS = 1.0
