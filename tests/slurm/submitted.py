@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,8 @@ def running_snakemake(
             stderr=subprocess.STDOUT,
             env=cluster.environment,
             cwd=CHECKOUT,
+            # A shell has what it runs in the background ignore Ctrl-C, and its children do, too.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
     try:
         yield Run(cluster, place, process, out, began)
