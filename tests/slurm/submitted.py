@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +54,9 @@ def running_snakemake(
 ) -> Iterator[Run]:
     """Start it; whatever happens, it and its jobs have ended afterwards."""
     place.write_case()
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(CHECKOUT / "Snakefile")]
+    # A shell has what it runs in the background ignore Ctrl-C, and that is inherited.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "snakemake"]
+    command += ["--snakefile", str(CHECKOUT / "Snakefile")]
     command += ["--directory", str(place.folder), "--configfile", str(place.config)]
     command += ["--profile", profile, *SOON, *arguments]
     out = place.folder / "snakemake.out"
@@ -69,8 +69,6 @@ def running_snakemake(
             stderr=subprocess.STDOUT,
             env=cluster.environment,
             cwd=CHECKOUT,
-            # A shell has what it runs in the background ignore Ctrl-C, and its children do, too.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
     try:
         yield Run(cluster, place, process, out, began)
