@@ -1,9 +1,8 @@
 """From shards to batches, by tf.data; from packed codes to physical values, on the device.
 
 One thing is not done in TensorFlow's graph: shards are inflated and taken apart by the project's
-own reader, in Python's threads. ISA-L needs less than half of the time that TensorFlow's zlib does
-(`benchmarks/shards.py`), and the interpreter is held so shortly for each record that thousands a
-second pass; what is damaged is told by shard and record.
+own reader, in Python's threads, some at a time. ISA-L needs less than half of the time that
+TensorFlow's zlib does (`benchmarks/shards.py`); what is damaged is told by shard and record.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from pluvial.dataset.draws import SHARDS_SIDE_BY_SIDE
 from pluvial.errors import PluvialError
@@ -30,6 +30,8 @@ FEATURES = {
 }
 AHEAD = 2
 """Batches that wait, ready, for the model."""
+HANDFUL_BYTES = 3 << 19
+"""Bytes of records that come from Python at once: each time costs as much as a small record."""
 FAULT = re.compile(r"(?m)PluvialError: (?P<where>.+?): (?P<problem>.+)\. (?P<remedy>`.+)$")
 """What the reader of shards said, within TensorFlow's words."""
 Batch = TypeVar("Batch")
@@ -64,15 +66,27 @@ def serialised_records(shards: tf.data.Dataset, workers: int) -> tf.data.Dataset
     """
     return shards.interleave(
         lambda path: tf.data.Dataset.from_generator(
-            lambda name: each_serialised(Path(name.decode())),
-            args=(path,),
-            output_signature=tf.TensorSpec([], tf.string),
-        ),
+            _handfuls, args=(path,), output_signature=tf.TensorSpec([None], tf.string)
+        ).unbatch(),
         cycle_length=SHARDS_SIDE_BY_SIDE,
         block_length=1,
         num_parallel_calls=min(workers, SHARDS_SIDE_BY_SIDE),
         deterministic=True,
     )
+
+
+def _handfuls(path: bytes) -> Iterator[NDArray[np.object_]]:
+    """The records of a shard, ``HANDFUL_BYTES`` of them at a time."""
+    records: list[bytes] = []
+    size = 0
+    for record in each_serialised(Path(path.decode())):
+        records.append(record)
+        size += len(record)
+        if size >= HANDFUL_BYTES:
+            yield np.array(records, dtype=object)
+            records, size = [], 0
+    if records:
+        yield np.array(records, dtype=object)
 
 
 def decode(record: tf.Tensor, layout: Layout) -> dict[str, tf.Tensor]:
