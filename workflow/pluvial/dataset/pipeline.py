@@ -137,7 +137,9 @@ def evaluation_batches(shards: Sequence[Path], layout: Layout, *, batch: int) ->
 def made_ready(batches: tf.data.Dataset) -> tf.data.Dataset:
     """Batches that are made while the model works.
 
-    How many threads do it is said at every step, so tf.data's own tuner has nothing to tune.
+    How many threads do it is said at every step, so tf.data's own tuner has nothing to tune. Its
+    thread would also hold up the closing of some iterators: where the cores are busy it can miss
+    that it is to end, and it sleeps twice as long each time, at last as long as the whole epoch.
     """
     options = tf.data.Options()
     options.autotune.enabled = False

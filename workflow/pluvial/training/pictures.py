@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from pluvial.config.sanity import Pairs, SanityConfig
+from pluvial.dataset.pipeline import made_ready
 from pluvial.metrics.geometry import collapse_of, describe_side
 from pluvial.models.dual_encoder import DualEncoder
 from pluvial.pictures.album import Album
@@ -18,8 +19,6 @@ from pluvial.training.source import Fields
 from pluvial.training.steps import contrastive_loss
 from pluvial.training.views import views
 
-AHEAD = 2
-"""Batches that are made ready while the model trains."""
 EMBED = 64
 """Pictures that are embedded at a time."""
 OF_VALIDATION = 1_000_003
@@ -61,7 +60,7 @@ class PictureSource:
             }
 
         parts = (drawn.rows[first:], drawn.ids[first:], drawn.numbers[first:])
-        return tf.data.Dataset.from_tensor_slices(parts).map(pair).prefetch(AHEAD)
+        return made_ready(tf.data.Dataset.from_tensor_slices(parts).map(pair))
 
     def inputs(self, fields: Fields) -> tuple[tf.Tensor, tf.Tensor]:
         """A view of each picture of the pairs, float32[B, S, S, 3] twice."""

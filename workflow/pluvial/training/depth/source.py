@@ -14,7 +14,7 @@ from pluvial.config.depth_model import DepthModelConfig
 from pluvial.dataset.catalogue import Catalogue
 from pluvial.dataset.draws import draw_epoch, open_batches
 from pluvial.dataset.epochs import epoch_batches
-from pluvial.dataset.pipeline import Layout, physical
+from pluvial.dataset.pipeline import Layout, made_ready, physical
 from pluvial.dataset.rows import records_at
 from pluvial.errors import PluvialError
 from pluvial.frames.variables import MISSING
@@ -162,7 +162,7 @@ class DepthSource:
                 "gain": tf.exp(config.gain_noise * noise),
             }
 
-        return tf.data.Dataset.from_tensor_slices((rows, numbers)).map(gathered).prefetch(2)
+        return made_ready(tf.data.Dataset.from_tensor_slices((rows, numbers)).map(gathered))
 
     @cached_property
     def _tensors(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
