@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +19,7 @@ CUTS = tuple(np.round(np.arange(0.2, 0.65, 0.025), 3).tolist())
 """Probabilities from which a cell could be called wet."""
 DEFAULT_CUT = 0.5
 
+Predictor = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Predicted = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -34,6 +34,8 @@ class DepthJudge:
 
     def __init__(self, records: Records | None, layout: Layout, config: DepthModelConfig) -> None:
         self._records, self._layout, self._config = records, layout, config
+        self._network: DepthNetwork | None = None
+        self._predict: Predictor | None = None
 
     def judge(self, model: DepthTrainee) -> tuple[dict[str, float], dict[str, str]]:
         """What was found of the mean weights; nothing can collapse.
@@ -74,17 +76,18 @@ class DepthJudge:
     def _predicted(self, network: DepthNetwork) -> Iterator[Predicted]:
         """(probability [B, h, w, T], depth [B, h, w], true depth [B, h, w]) of each batch."""
         assert self._records is not None
-        predict = predictor(network)
+        if self._predict is None or self._network is not network:
+            self._network, self._predict = network, predictor(network)
         for start in range(0, self._records.times.size, BATCH):
             at = slice(start, start + BATCH)
             fields = {"rain": self._records.rain[at], "depth": self._records.depth[at]}
             tensors = {name: tf.constant(codes) for name, codes in fields.items()}
             rain, true = physical(tensors, self._layout)
-            probability, depth = predict(rain)
+            probability, depth = self._predict(rain)
             yield probability.numpy(), depth.numpy(), true.numpy()
 
 
-def predictor(network: DepthNetwork) -> Any:
+def predictor(network: DepthNetwork) -> Predictor:
     """What gives (probability float32[B, h, w, T], depth float32[B, h, w]) of rain in mm/h."""
 
     @tf.function(reduce_retracing=True)
