@@ -185,7 +185,8 @@ def runs(seed: int = 0, storms: int = 12) -> dict[Run, np.ndarray]:
 
 def efficiency(counts: dict[Run, np.ndarray]) -> dict[str, Any]:
     thresholds = [0.05, 0.1, 0.3]
-    found = compare_runs(counts, thresholds, draw_weights(12, 200, 1))
+    seeds = len({run.seed for run in counts})
+    found = compare_runs(counts, thresholds, draw_weights(12, 200, 1), draw_weights(seeds, 200, 2))
     return {"counted_m": "0.1", "headline": headline(found, "0.1"), **found}
 
 
@@ -200,6 +201,19 @@ def test_label_efficiency_by_hand() -> None:
     assert gain["interval"][0] > 0
     assert "With 5 % of the labels, finetuned is better than scratch" in document["headline"]
     assert "With 100 % of the labels, frozen is not shown to differ" in document["headline"]
+
+
+def test_trainings_that_disagree_leave_it_open() -> None:
+    counts = runs()
+    storms = draw_weights(12, 200, 1)
+    one = {run: each for run, each in counts.items() if run.seed == 1}
+    alone = compare_runs(one, [0.05, 0.1, 0.3], storms, np.ones((201, 1)))
+    assert alone["leads"]["finetuned"]["5"]["0.1"]["interval"][0] > 0
+    for run, each in counts.items():
+        if run == Run("finetuned", 5, 2):
+            each[..., 0] = 1
+    gain = efficiency(counts)["leads"]["finetuned"]["5"]["0.1"]["interval"]
+    assert gain[0] < 0 < gain[1]
 
 
 def test_a_run_is_told_by_its_name() -> None:

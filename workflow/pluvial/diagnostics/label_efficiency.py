@@ -88,8 +88,9 @@ def make_label_efficiency(
                 found = tally(file, depth, setting, cuts_told(file))
             tables = [contingency_at(found.cells[:, k], cut) for k, cut in enumerate(found.cuts)]
             counts[Run.of(one.parents[1].name)] = np.stack(tables, axis=1).astype(np.int64)
-    weights = draw_weights(setting.storms.size, config.draws, config.seed)
-    document = compare_runs(counts, thresholds, weights)
+    storms = draw_weights(setting.storms.size, config.draws, config.seed)
+    trainings = draw_weights(len({run.seed for run in counts}), config.draws, config.seed + 1)
+    document = compare_runs(counts, thresholds, storms, trainings)
     counted = named(min(thresholds, key=lambda one: abs(one - records.flooded_m)))
     document = {"counted_m": counted, "headline": headline(document, counted), **document}
     logger.info("%s", document["headline"])
@@ -100,25 +101,35 @@ def compare_runs(
     counts: Mapping[Run, NDArray[np.int64]],
     thresholds: Sequence[float],
     weights: NDArray[np.float64],
+    trainings: NDArray[np.float64],
 ) -> dict[str, Any]:
     """CSI by start, share and threshold, and the leads over the start from scratch.
 
+    Trainings are drawn as storms are: which storms' depth a training is given, and where it begins,
+    may alter its score by more than its start does. The draws of all starts hold the same seeds,
+    which were given the same depth.
+
     Args:
-        counts: contingency of each run, int64[S, K, 4].
+        counts: contingency of each run, int64[S, K, 4]; the same seeds for each start and share.
         thresholds: m.
         weights: how often each draw holds each storm, float64[1 + draws, S].
+        trainings: how often it holds each seed, in ascending order, float64[1 + draws, seeds].
 
     Returns:
         ``csi`` and ``leads``: numbers by start, share and threshold, of the mean over the seeds,
-        with intervals over storms; ``seeds``: the score of each run.
+        with intervals over storms and seeds; ``seeds``: the score of each run.
     """
     storms = weights.shape[1]
     because = STATISTICS["csi"][1]
     drawn = {run: critical_success_index(drawn_sums(weights, one)) for run, one in counts.items()}
     means: dict[tuple[str, int], NDArray[np.float64]] = {}
     for start, share in sorted({(run.start, run.share) for run in drawn}):
-        alike = [each for run, each in drawn.items() if (run.start, run.share) == (start, share)]
-        means[start, share] = np.mean(alike, axis=0)
+        alike = sorted(
+            (run for run in drawn if (run.start, run.share) == (start, share)),
+            key=lambda run: run.seed,
+        )
+        values = np.stack([drawn[run] for run in alike], axis=1)
+        means[start, share] = (values * trainings[..., None]).sum(axis=1) / len(alike)
     csi: dict[tuple[str, ...], Any] = {}
     leads: dict[tuple[str, ...], Any] = {}
     seeds: dict[tuple[str, ...], Any] = {}

@@ -53,8 +53,8 @@ def efficiency_sheet(document: Mapping[str, Any]) -> Sheet:
     )
     sheet.title(
         "Does pretraining help? Skill on held-out storms, by how much depth was trained on",
-        f"Dots: each of {seeds} trainings. Lines: their mean, with 95 % intervals over "
-        f"{document['storms']} storms.",
+        f"Dots: each of {seeds} trainings. Lines: their mean, with 95 % intervals over the "
+        f"trainings and {document['storms']} storms.",
     )
     width = (WIDTH - 2 * MARGIN - 0.4 - GAP * (len(thresholds) - 1)) / len(thresholds)
     panels = []
@@ -120,9 +120,15 @@ def _lead_words(document: Mapping[str, Any]) -> str:
             gain = numbers[key]
             if gain["value"] is None:
                 continue
-            words = f"{gain['value']:+.2f}"
+            words = _signed(gain["value"])
             if gain["interval"]:
-                words += f" [{gain['interval'][0]:+.2f}, {gain['interval'][1]:+.2f}]"
+                words += f" [{', '.join(_signed(bound) for bound in gain['interval'])}]"
             parts.append(f"{words} at {share} %")
         lines.append(f"{STARTS[start][0]} less scratch, CSI at {key} m: {'; '.join(parts)}")
     return "\n".join(lines)
+
+
+def _signed(value: float) -> str:
+    """Three decimals: leads are small. What is rounded to zero has no sign."""
+    rounded = round(value, 3)
+    return f"{rounded:+.3f}".replace("-", "−") if rounded else "0"
