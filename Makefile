@@ -45,7 +45,8 @@ test: env
 test-long: env
 	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "long and not slurm"
 
-# On Slurms that it starts for itself; skipped where Debian's slurm-wlm and munge are not installed.
+# On Slurms that it starts for itself; skipped where Debian's slurm-wlm and munge (for the site with
+# accounting slurmdbd and mariadb-server) are not installed.
 test-slurm: env
 	.venv/bin/pytest -n 2 --dist loadgroup -m slurm tests/slurm
 

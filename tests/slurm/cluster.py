@@ -24,6 +24,7 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "squeue", "scancel")
 NODES = ("c1", "g1", "s1")
+ACCOUNTING_PROGRAMS = ("mariadb-install-db", "mariadbd", "slurmdbd", "sacctmgr")
 SBIN = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 
 SLURM_CONF = """\
@@ -59,19 +60,54 @@ PreemptMode=REQUEUE
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=UsePss,OverMemoryKill
-AccountingStorageType=accounting_storage/none
 MinJobAge=7200
 InactiveLimit=0
 KillWait=5
 DefMemPerCPU=200
 GresTypes=gpu
 NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=32000 Feature=avx512
-NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=32000 Gres=gpu:a100:2
+NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=32000 Gres=gpu:a100:2 Feature=nvlink
 NodeName=s1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[3]} CPUs=2 RealMemory=32000 Gres=gpu:a100:1
 PartitionName=compute Nodes=c1 Default=YES MaxTime=1-00:00:00 PriorityTier=10 PreemptMode=OFF
 PartitionName=gpu Nodes=g1 MaxTime=1-00:00:00 PriorityTier=10 PreemptMode=OFF
 PartitionName=scavenger Nodes=s1 MaxTime=1-00:00:00 PriorityTier=1 PreemptMode=REQUEUE
 PartitionName=urgent Nodes=s1 MaxTime=1-00:00:00 PriorityTier=10 PreemptMode=OFF
+"""
+NO_ACCOUNTING = """\
+AccountingStorageType=accounting_storage/none
+"""
+# Partitions go by the names of the worked site that has accounting.
+ACCOUNTING = """\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={ports[4]}
+AccountingStoragePass={folder}/munge.socket
+AccountingStorageEnforce=associations,limits,qos
+AccountingStorageTRES=gres/gpu
+PartitionName=standard Nodes=c1 MaxTime=1-00:00:00
+PartitionName=accelerated Nodes=g1 MaxTime=1-00:00:00
+"""
+SLURMDBD_CONF = """\
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CommunicationParameters=NoInAddrAny
+DbdHost=localhost
+DbdAddr=127.0.0.1
+DbdPort={ports[4]}
+SlurmUser={user}
+LogFile={folder}/slurmdbd.log
+PidFile={folder}/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={ports[5]}
+StorageUser=slurm
+StoragePass={password}
+StorageLoc=accounts
+"""
+DATABASE = """\
+CREATE DATABASE accounts;
+CREATE USER 'slurm'@'%' IDENTIFIED BY '{password}';
+GRANT ALL ON accounts.* TO 'slurm'@'%';
 """
 GRES_CONF = """\
 AutoDetect=off
@@ -81,9 +117,9 @@ NodeName=s1 Name=gpu Type=a100 File=/dev/null
 """
 
 
-def missing() -> list[str]:
-    """The programs of Slurm and munge that are not on this machine."""
-    return [program for program in PROGRAMS if not shutil.which(program, path=SBIN)]
+def missing(programs: tuple[str, ...]) -> list[str]:
+    """Those of ``programs`` that are not on this machine."""
+    return [program for program in programs if not shutil.which(program, path=SBIN)]
 
 
 def wait_for(what: str, happened: Callable[[], object], seconds: float = 300) -> None:
@@ -98,10 +134,14 @@ def wait_for(what: str, happened: Callable[[], object], seconds: float = 300) ->
 class Cluster:
     """The cluster below ``folder``, which is to be short: a socket lies in it."""
 
-    def __init__(self, folder: Path, select: str = "select/cons_tres") -> None:
+    def __init__(
+        self, folder: Path, select: str = "select/cons_tres", *, accounting: bool = False
+    ) -> None:
         self.folder = folder
         self.conf = folder / "slurm.conf"
         self._daemons: list[subprocess.Popen[bytes]] = []
+        self._accounting = accounting
+        self._database_port = 0
         self._write(select)
 
     def _write(self, select: str) -> None:
@@ -111,15 +151,22 @@ class Cluster:
         key = self.folder / "munge.key"
         key.touch(mode=0o600)
         key.write_bytes(secrets.token_bytes(128))
-        self.conf.write_text(
-            SLURM_CONF.format(
-                host=socket.gethostname().partition(".")[0],
-                user=getpass.getuser(),
-                folder=self.folder,
-                ports=free_ports(1 + len(NODES)),
-                select=select,
-            )
-        )
+        values = {
+            "host": socket.gethostname().partition(".")[0],
+            "user": getpass.getuser(),
+            "folder": self.folder,
+            "ports": (ports := free_ports(3 + len(NODES))),
+            "select": select,
+            "password": secrets.token_hex(16),
+        }
+        accounting = ACCOUNTING if self._accounting else NO_ACCOUNTING
+        self.conf.write_text((SLURM_CONF + accounting).format(**values))
+        if self._accounting:
+            self._database_port = ports[-1]
+            dbd = self.folder / "slurmdbd.conf"
+            dbd.touch(mode=0o600)
+            dbd.write_text(SLURMDBD_CONF.format(**values))
+            (self.folder / "accounts.sql").write_text(DATABASE.format(**values))
         (self.folder / "gres.conf").write_text(GRES_CONF)
         # The plugin that runs in a job takes SLURM_CONF away before it calls `srun`.
         shim = self.folder / "bin" / "srun"
@@ -178,11 +225,54 @@ class Cluster:
             munge += [f"--{kind}-file", str(self.folder / f"munge.{kind}")]
         self._daemon("munged", *munge)
         wait_for("munged", (self.folder / "munge.socket").exists, 20)
+        if self._accounting:
+            self._start_accounting()
         self._daemon("slurmctld", "-D")
         wait_for("slurmctld", self._answers, 30)
         for node in NODES:
             self._daemon("slurmd", "-D", "-N", node)
         wait_for("three idle nodes", self._idle, 30)
+
+    def _start_accounting(self) -> None:
+        """A database, slurmdbd on it, and an account for whoever runs the tests."""
+        user = getpass.getuser()
+        database = ["--no-defaults", f"--user={user}", f"--datadir={self.folder / 'database'}"]
+        self.run(
+            "mariadb-install-db",
+            *database,
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        )
+        self._daemon(
+            "mariadbd",
+            *database,
+            f"--socket={self.folder / 'mariadb.socket'}",
+            f"--pid-file={self.folder / 'mariadb.pid'}",
+            f"--init-file={self.folder / 'accounts.sql'}",
+            "--bind-address=127.0.0.1",
+            f"--port={self._database_port}",
+            "--innodb-buffer-pool-size=64M",
+        )
+        wait_for("mariadbd", self._database_listens, 60)
+        self._daemon("slurmdbd", "-D")
+        wait_for("slurmdbd", self._keeps_accounts, 60)
+        for words in (
+            "cluster pluvial",
+            "qos gpu",
+            "account hydrology cluster=pluvial",
+            f"user {user} account=hydrology qos=normal,gpu",
+        ):
+            self.run("sacctmgr", "--immediate", "add", *words.split())
+
+    def _database_listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self._database_port), 1):
+            return True
+        return False
+
+    def _keeps_accounts(self) -> bool:
+        with suppress(RuntimeError):
+            return self.run("sacctmgr", "-n", "list", "qos", "format=name") == "normal"
+        return False
 
     def _daemon(self, program: str, *arguments: str) -> None:
         """Start one in the foreground; it ends with the process that started it."""
@@ -257,9 +347,11 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running(folder: Path, select: str = "select/cons_tres") -> Iterator[Cluster]:
+def running(
+    folder: Path, select: str = "select/cons_tres", *, accounting: bool = False
+) -> Iterator[Cluster]:
     """A cluster, stopped whatever happens."""
-    cluster = Cluster(folder, select)
+    cluster = Cluster(folder, select, accounting=accounting)
     try:
         cluster.start()
         yield cluster

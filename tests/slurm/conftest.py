@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from slurm.cluster import Cluster, missing, running
+from slurm.cluster import PROGRAMS, Cluster, missing, running
 from slurm.submitted import running_snakemake
 from workplace import Workplace, named_case
 
 
-@pytest.fixture(scope="session")
-def slurm() -> None:
-    """Skips where there is no Slurm; in CI there must be one."""
-    if absent := missing():
-        reason = f"no {', '.join(absent)}: apt-get install slurm-wlm munge"
+def skip_without(programs: tuple[str, ...], packages: str) -> None:
+    """Skip where a program is absent; in CI there must be all."""
+    if absent := missing(programs):
+        reason = f"no {', '.join(absent)}: apt-get install {packages}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def slurm() -> None:
+    """Skips where there is no Slurm."""
+    skip_without(PROGRAMS, "slurm-wlm munge")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from slurm.cluster import Cluster
+from slurm.cluster import Cluster, wait_for
 from workplace import CHECKOUT, Workplace
 
 SOON = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10")
@@ -84,6 +84,19 @@ def submit(cluster: Cluster, place: Workplace, *arguments: str, profile: str = "
         code = run.finish()
         assert code == 0, run.printed
         return run.printed
+
+
+def a_running_job(run: Run) -> str:
+    """The number of the first of its jobs that runs."""
+    found: list[str] = []
+
+    def running() -> bool:
+        assert run.process.poll() is None, run.printed
+        found.extend(n for n in run.submitted if run.cluster.state(n) == "RUNNING")
+        return bool(found)
+
+    wait_for("a running job", running)
+    return found[0]
 
 
 def data(place: Workplace) -> dict[str, str]:

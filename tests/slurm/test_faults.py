@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from slurm.cluster import Cluster, wait_for
 from slurm.conftest import copy_of
-from slurm.submitted import Run, data, running_snakemake, submit
+from slurm.submitted import Run, a_running_job, data, running_snakemake, submit
 from workplace import Workplace
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm faults")]
@@ -27,19 +27,6 @@ def some_shards_made(run: Run) -> list[str]:
     wait_for("the first shard", lambda: made() or run.process.poll() is not None)
     assert run.process.poll() is None, run.printed
     return run.submitted
-
-
-def a_running_job(run: Run) -> str:
-    """The number of the first of its jobs that runs."""
-    found: list[str] = []
-
-    def running() -> bool:
-        assert run.process.poll() is None, run.printed
-        found.extend(n for n in run.submitted if run.cluster.state(n) == "RUNNING")
-        return bool(found)
-
-    wait_for("a running job", running)
-    return found[0]
 
 
 def a_job_held(run: Run) -> str:
