@@ -21,10 +21,13 @@ demo: env
 	@echo "report       results/default/report/report.html"
 	@echo "TensorBoard  .venv/bin/tensorboard --logdir results/default/tensorboard"
 
-# The case whose report is made: `make report CASE=my-case CONFIG=my-case.yaml`.
-CASE ?= default
+# The case whose report is made: `make report CONFIG=my-case.yaml`.
 CONFIG ?= config/config.yaml
-RESULTS := results/$(CASE)
+ifeq ($(origin CASE),command line)
+$(error The case is known by its file: make report CONFIG=my-case.yaml)
+endif
+NAME := $(shell sed -n "s/^name: *[\"']*\([A-Za-z0-9._-]*\).*/\1/p" $(CONFIG))
+RESULTS := results/$(or $(NAME),$(error $(CONFIG) is not the file of a case: it has no `name`))
 
 report: $(RESULTS)/report/report.html
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +46,19 @@ def write(path: str, content: bytes) -> str:
 
 def read(path: str) -> dict[str, Any]:
     return json.loads(Path(path).read_text())
+
+
+def test_versions_are_those_of_what_is_installed() -> None:
+    """Not what modules state, which in one of these is another."""
+    import cmcrameri
+    import yaml
+
+    assert cmcrameri.__version__ != version("cmcrameri")
+    del yaml
+    write_records(job_of([], [made := write("made", b"")]), BEGAN)
+    packages = read(f"{FOLDER}/{made}.json")["environment"]["packages"]
+    assert packages["cmcrameri"] == version("cmcrameri")
+    assert packages["PyYAML"] == version("PyYAML")
 
 
 def test_inputs_and_outputs_with_their_sha256() -> None:

@@ -137,6 +137,15 @@ def test_a_domain_that_a_source_does_not_reach(folder: Path) -> None:
     assert {one.where.split(":")[0] for one in found} == {"`rain`", "`heightmap`"}
 
 
+def test_a_crs_that_nobody_knows(folder: Path) -> None:
+    rain = case(folder)["rain"] | {"crs": "EPSG:99999"}
+    found = errors(case(folder, rain=rain))
+    assert found
+    for one in found:
+        assert "'EPSG:99999' is no coordinate reference system" in one.message
+        assert "EPSG:27700" in one.remedy
+
+
 def test_a_split_without_records(folder: Path) -> None:
     split = {"train": 0.5, "val": 0.0, "test": 0.5, "memory_hours": 6}
     (found,) = errors(case(folder, records={"channels": [1], "split": split}))
@@ -225,4 +234,4 @@ def test_the_command_fails_where_something_would(
     assert main(["check", "--configfile", str(file)]) == 0
     shutil.rmtree(folder / "data")
     assert main(["check", "--configfile", str(file)]) == 1
-    assert capsys.readouterr().out.rstrip().endswith("2 errors, 1 warning")
+    assert capsys.readouterr().out.rstrip().endswith(f"{file}: 2 errors, 1 warning")

@@ -240,7 +240,8 @@ BROKEN = {
     "not a number of rows": (HEADER.replace("nrows\t2", "nrows\tnan") + ROWS, "impossible"),
     "infinite cell": (HEADER.replace("\t50", "\tinf") + ROWS, "impossible"),
     "key twice": ("ncols 3\n" + HEADER + ROWS, "twice"),
-    "nothing": ("", "holds no grid"),
+    "nothing": ("", "the file is empty"),
+    "no more than nothing": ("\n", "holds no grid"),
     "binary": ("\x00\x01\x02", "no header where"),
 }
 

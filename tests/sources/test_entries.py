@@ -207,6 +207,21 @@ def test_files_shorter_than_a_magic_number(tmp_path: Path, content: bytes) -> No
     assert Entry(tmp_path / "a").plain_path() == tmp_path / "a"
 
 
+def test_of_a_file_without_a_byte_that_is_said(tmp_path: Path) -> None:
+    """Whatever a reader misses in it."""
+    path = tmp_path / "a.tif"
+    path.touch()
+    with tarfile.open(tmp_path / "b.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("a.tif"))
+    for entry in (Entry(path), *entries_of(tmp_path / "b.tar")):
+        error = entry.fault("it is no TIFF", remedy="Give a GeoTIFF")
+        assert str(error).startswith(f"{entry.origin}: the file is empty. ")
+    path.write_text("a")
+    assert "it is no TIFF. Give a GeoTIFF" in str(
+        Entry(path).fault("it is no TIFF", "Give a GeoTIFF")
+    )
+
+
 def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PluvialError, match="it cannot be read"):
         Entry(tmp_path).content()

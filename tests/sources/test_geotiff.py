@@ -526,7 +526,7 @@ def broken(file: Path) -> dict[str, tuple[bytes, str]]:
     nodata = write(file, [[-9999, 2]], nodata=-9999).read_bytes()
     return {
         "nodata cut off": (nodata[:-1], "GDAL cannot read all of it"),
-        "nothing": (b"", "it is no TIFF"),
+        "next to nothing": (b"\n", "it is no TIFF"),
         "text": (b"ncols 3\nnrows 2\n", "it is no TIFF"),
         "another format of GDAL": (vrt, "it is no TIFF"),
         "a start alone": (good[:8], "GDAL cannot read it"),
@@ -546,7 +546,7 @@ def broken(file: Path) -> dict[str, tuple[bytes, str]]:
 
 NAMES = [
     "nodata cut off",
-    "nothing",
+    "next to nothing",
     "text",
     "another format of GDAL",
     "a start alone",

@@ -341,7 +341,7 @@ def without(number: int) -> bytes:
 
 
 BROKEN = {
-    "nothing": (b"", "it holds no field"),
+    "next to nothing": (b"\n", "no GRIB message where field 0"),
     "another format": (b"\x89HDF\r\n\x1a\n" * 9, "no GRIB message where field 0"),
     "a part of a head": (GOOD[:11], "no GRIB message where field 0"),
     "edition 1": (GOOD[:7] + b"\1" + GOOD[8:], "edition 1"),

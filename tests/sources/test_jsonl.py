@@ -377,9 +377,9 @@ def test_bounds_of_another_shape(file: Path, keys: dict[str, Any]) -> None:
 
 
 def test_an_empty_file(file: Path) -> None:
-    for content in ("", "\n \n"):
+    for content, message in (("", "the file is empty"), ("\n \n", "holds no line")):
         file.write_text(content)
-        with pytest.raises(PluvialError, match="holds no line"):
+        with pytest.raises(PluvialError, match=message):
             read(file)
 
 

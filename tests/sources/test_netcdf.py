@@ -1053,7 +1053,9 @@ def test_more_records_than_there_are(file: Path) -> None:
 )
 def test_no_netcdf(file: Path, content: bytes) -> None:
     file.write_bytes(content)
-    with pytest.raises(PluvialError, match="it is no NetCDF|it ends in its header|cannot read it"):
+    with pytest.raises(
+        PluvialError, match="is empty|it is no NetCDF|it ends in its header|cannot read it"
+    ):
         read(file)
 
 

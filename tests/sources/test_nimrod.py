@@ -250,7 +250,7 @@ def test_a_composite_needs_little_memory(
 
 GOOD = nimrod([[1, 2, 3], [4, 5, 6]])
 BROKEN = {
-    "nothing": (b"", "it is empty"),
+    "nothing": (b"", "the file is empty"),
     "another format": (b"\x89HDF\r\n\x1a\n" * 200, "no header of 512 bytes where field 0"),
     "text": (b"ncols 3\nnrows 2\n", "no header of 512 bytes where field 0"),
     "a part of a length": (GOOD[:3], "no header of 512 bytes where field 0"),

@@ -217,6 +217,14 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path, text: str) -> None:
         seen(series(tmp_path, {"r1970010100": "0 0", "r1970010101": text.replace("0 ", "3600 ")}))
 
 
+def test_the_error_says_what_one_could_do_without_the_file(tmp_path: Path) -> None:
+    """Where it is the file that is at fault, not what was written about it."""
+    with pytest.raises(PluvialError, match=r"or write `frames: \{on_bad_frame: gap\}`$"):
+        seen(series(tmp_path, {"r1970010100": "0 0", "r1970010101": "BAD"}))
+    with pytest.raises(PluvialError, match=r"such as \{time:%Y%m%d%H%M\}$"):
+        seen(series(tmp_path, {"only": "- 5"}, files="only"))
+
+
 def test_what_cannot_be_read_is_a_gap_if_tolerated(tmp_path: Path) -> None:
     files = {
         "r1970010100": "0 0",

@@ -103,12 +103,19 @@ def _disk_is_full(error: BaseException | None) -> bool:
 
 
 def progress(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
-    """Yield ``items``; every ten seconds say how many of ``total`` are done and what is left."""
+    """Yield ``items``; every ten seconds say how many of ``total`` are done and what is left.
+
+    The first takes no part in the estimate: what is compiled for all is compiled then.
+    """
     began = said = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
+        if done == 1:
+            began = now
         if now - said >= PROGRESS_SECONDS:
             said = now
-            left = (now - began) / done * (total - done)
-            logger.info("%s: %d of %d (%.0f s left)", what, done, total, left)
+            left = ""
+            if done > 1:
+                left = f" ({(now - began) / (done - 1) * (total - done):.0f} s left)"
+            logger.info("%s: %d of %d%s", what, done, total, left)

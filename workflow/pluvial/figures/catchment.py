@@ -34,6 +34,7 @@ from pluvial.figures.style import (
     percent,
     round_up,
     style,
+    two_digits,
 )
 from pluvial.figures.timeline import draw_timeline
 from pluvial.frames.elevation import read_elevation
@@ -253,7 +254,7 @@ def _draw_moment(
     flooded = _values_at(found.flooded, storm.moments)
     minutes = int(storm.moments[number] - storm.first) // 60
     sheet.text(left, top - 0.19, f"+{minutes // 60} h {minutes % 60:02} min", va="bottom")
-    _caption(sheet, left, top, f"{rate:.2g} mm/h, {percent(storm.fallen[number])} fallen")
+    _caption(sheet, left, top, f"{two_digits(rate)} mm/h, {percent(storm.fallen[number])} fallen")
     show(sheet.axes(left, top, width, height), (found.rain_fields[number], RAIN_CLASSES))
     words = "no data"
     if np.isfinite(flooded[number]):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pluvial.figures.parallel import Coordinates, coordinates, eta_squared, line_density
 from pluvial.figures.records import CLASS_COLOURS, CLASS_NAMES, Group, Labels
 from pluvial.figures.sheet import MARGIN, Sheet, bare, colour_bar, empty
-from pluvial.figures.style import FAINT, INK_DENSITY, MUTED, SIZES, round_up
+from pluvial.figures.style import FAINT, INK_DENSITY, MUTED, SIZES, round_up, two_digits
 
 HEIGHT, STRIP_GAP, STRIP_HEIGHT = 2.2, 0.14, 0.45
 DROP = 0.3
@@ -72,7 +72,8 @@ def method_of(grading: Grading) -> str:
         "what is shown). Axes are ordered by correlation (average linkage of\n1 − |r|, optimal "
         "leaf order); an axis that correlates negatively with its left neighbour is flipped"
         f"{turned if grading.ordered else ''}.\nη²: share of a dimension's variance that lies "
-        f"between the classes of {grading.title}, 0 to 1; dashed: expected of no association."
+        f"between the classes of {grading.title}, 0 to 1; dashed: expected of no association "
+        f"({two_digits(eta_squared_of_none(grading.classes))})."
     )
 
 
@@ -215,14 +216,18 @@ def _legend(sheet: Sheet, left: float, top: float, handles: list[Line2D], title:
     )
 
 
+def eta_squared_of_none(classes: NDArray[np.intp]) -> float:
+    """The mean of eta² where classes (intp[n], of n vectors) have nothing to do with the values."""
+    return (np.unique(classes).size - 1) / max(classes.size - 1, 1)
+
+
 def draw_strip(strip: Axes, found: Coordinates, classes: NDArray[np.intp]) -> None:
     """eta² of each dimension as a step, with the level that no association would give."""
     shown = found.dimensions.size
     eta = eta_squared(found.values, classes)
     edges = np.concatenate([[1], np.arange(1.5, shown), [shown]])
     strip.stairs(eta, edges, fill=True, color=MUTED, lw=0)
-    expected = (np.unique(classes).size - 1) / max(classes.size - 1, 1)
-    strip.axhline(expected, color=FAINT, lw=0.7, ls=(0, (4, 3)))
+    strip.axhline(eta_squared_of_none(classes), color=FAINT, lw=0.7, ls=(0, (4, 3)))
     strip.set_xlim(1, shown)
     strip.set_ylim(0, max(0.5, round_up(float(eta.max()), (1, 2.5, 5, 10))))
     strip.yaxis.set_major_locator(FixedLocator([0, strip.get_ylim()[1]]))

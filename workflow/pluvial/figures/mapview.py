@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pluvial.grids.crs import crs_named
 from pluvial.grids.grid import Grid
 
 FEW = 8
@@ -76,9 +77,7 @@ def _transform(source: str, target: str, points: NDArray[np.float64]) -> NDArray
 def view_of(ground: Grid) -> View:
     """Kilometres, or degrees if the CRS is in degrees; an unknown CRS is taken to be in metres."""
     if ground.crs:
-        from rasterio.crs import CRS
-
-        crs = CRS.from_user_input(ground.crs)
+        crs = crs_named(ground.crs)
         if crs.is_geographic:
             middle = np.radians((ground.south + ground.north) / 2)
             stretch = 1 / max(float(np.cos(middle)), 0.05)

@@ -171,7 +171,10 @@ def _footnote(document: dict[str, Any]) -> str:
     apart = records - dry - document["queries"]
     sampling = [words for words in document["sampling"] if words.startswith(document["split"])]
     if sampling:
-        asked = f"What is judged is a sample: {sampling[0]}."
+        asked = (
+            f"as queries also those that are farther than {tolerance:g} min from every candidate. "
+            f"Judged is a sample: {sampling[0]}."
+        )
     else:
         asked = (
             f"as queries also {apart:,} that are farther than {tolerance:g} min from every "

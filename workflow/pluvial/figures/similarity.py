@@ -35,7 +35,7 @@ def draw_similarity(held_out: HeldOut, path: Path) -> None:
 @style()
 def similarity_sheet(held_out: HeldOut) -> Sheet:
     """The page: a matrix for each run, and how alike pairs are by the time between them."""
-    sheet = Sheet(WIDTH, HEAD + SIDE + 1.15 + CURVE + 0.5 + FOOT)
+    sheet = Sheet(WIDTH, HEAD + SIDE + 1.25 + CURVE + 0.5 + FOOT)
     candidates = held_out.gallery.candidates
     sheet.title(
         "Similarity of every rain window and every depth map of the held-out storms",
@@ -52,9 +52,9 @@ def similarity_sheet(held_out: HeldOut) -> Sheet:
         axes = sheet.axes(at, HEAD + 0.1, SIDE, SIDE)
         axes.imshow(values, cmap=DIVERGING, norm=norm, interpolation="nearest", aspect="auto")
         _storm_ticks(axes, held_out, first=number == 0)
-    bar = sheet.axes(left, HEAD + SIDE + 0.75, 2.4, 0.09)
+    bar = sheet.axes(left, HEAD + SIDE + 0.87, 2.4, 0.09)
     colour_bar(bar, DIVERGING, norm, "cosine similarity (no unit)")
-    top = HEAD + SIDE + 1.35
+    top = HEAD + SIDE + 1.45
     sheet.heading(left, top, "d", "Mean similarity by the time between the rain and the depth map")
     axes = sheet.axes(left, top + 0.12, 2 * SIDE + GAP, CURVE)
     _draw_curves(axes, held_out, alike)
@@ -62,22 +62,32 @@ def similarity_sheet(held_out: HeldOut) -> Sheet:
 
 
 def _storm_ticks(axes: Axes, held_out: HeldOut, *, first: bool) -> None:
-    """Thin lines between storms; the days of some of them."""
+    """Thin lines between storms; the days of some candidates, with the hour where days repeat."""
     storms = held_out.records["storm"].to_numpy()[held_out.gallery.candidates]
     times = held_out.records["time"].to_numpy(np.int64)[held_out.gallery.candidates]
     begins = np.flatnonzero(np.diff(storms) != 0) + 0.5
     for place in begins:
         axes.axhline(place, color=FAINT, lw=0.3)
         axes.axvline(place, color=FAINT, lw=0.3)
-    shown = np.unique(np.linspace(0, times.size - 1, 5).round().astype(int))
+    shown = _spread(times.size, 5)
     days = [iso(int(times[k]))[5:10] for k in shown]
+    if len(set(days)) < len(days):
+        shown = _spread(times.size, 3)
+        days = [f"{iso(int(times[k]))[5:16]}".replace("T", "\n") for k in shown]
     axes.set_xticks(shown, labels=days)
     axes.set_yticks(shown, labels=days if first else [])
-    axes.set_xlabel("depth map, by its day; lines part storms", labelpad=2)
+    axes.set_xlabel("depth map, by its time; lines part storms", labelpad=2)
     if first:
-        axes.set_ylabel("rain window, by its day", labelpad=2)
+        axes.set_ylabel("rain window, by its time", labelpad=2)
+        # Clear of the first label below, which begins at the same corner.
+        axes.get_yticklabels()[-1].set_va("bottom")
     for spine in axes.spines.values():
         spine.set_visible(True)
+
+
+def _spread(size: int, count: int) -> NDArray[np.intp]:
+    """At most ``count`` of ``size`` places, evenly from the first to the last."""
+    return np.unique(np.linspace(0, size - 1, count).round().astype(np.intp))
 
 
 def _draw_curves(axes: Axes, held_out: HeldOut, alike: dict[str, NDArray[np.float32]]) -> None:

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -175,14 +176,20 @@ def _commit() -> str | None:
     return found.strip() if found else None
 
 
+_distributions = cache(packages_distributions)
+
+
 def _environment() -> dict[str, Any]:
-    """Python, the system, and what the job had imported that states its version."""
+    """Python, the system, and the packages of which the job had imported a module.
+
+    Versions are those of what is installed: some modules state one that is not theirs.
+    """
+    distributions = _distributions()
     names = sorted({name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names)
     packages = {}
     for name in names:
-        version = vars(sys.modules.get(name, sys)).get("__version__")
-        if isinstance(version, str):
-            packages[name] = version
+        for distribution in distributions.get(name, ()):
+            packages[distribution] = version(distribution)
     lock = CHECKOUT / "uv.lock"
     return {
         "python": platform.python_version(),

@@ -24,6 +24,7 @@ from pluvial.frames.chunks import ChunkReader, ChunkWriter, chunk_shape
 from pluvial.frames.cleaning import clean
 from pluvial.frames.gaps import Regular, Status
 from pluvial.frames.variables import MISSING, Variable, pack
+from pluvial.grids.crs import crs_named
 from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import iso
 from pluvial.sources.source import Fault
@@ -252,18 +253,8 @@ def _crs_attributes(crs: str) -> tuple[dict[str, Any], dict[str, tuple[str, str]
     """
     if not crs:
         return {"long_name": "coordinate reference system not stated"}, PROJECTED
-    from rasterio.crs import CRS
-    from rasterio.errors import CRSError
-
-    try:
-        found = CRS.from_user_input(crs)
-        wkt = found.to_wkt()
-    except CRSError:
-        raise PluvialError(
-            f"{crs!r} is no coordinate reference system",
-            where="`crs`",
-            remedy="Write an EPSG code such as EPSG:27700",
-        ) from None
+    found = crs_named(crs)
+    wkt = found.to_wkt()
     attributes = {"crs_wkt": wkt, "spatial_ref": wkt, "long_name": crs}
     return attributes, GEOGRAPHIC if found.is_geographic else PROJECTED
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pluvial.grids.crs import crs_named
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -55,9 +57,7 @@ class Grid:
         """Whether both lie in the same CRS, however it is written (or in the same unknown one)."""
         if self.crs == other.crs or not (self.crs and other.crs):
             return self.crs == other.crs
-        from rasterio.crs import CRS
-
-        return bool(CRS.from_user_input(self.crs) == CRS.from_user_input(other.crs))
+        return bool(crs_named(self.crs) == crs_named(other.crs))
 
     def meets(self, other: Grid) -> bool:
         """Whether the two grids have the same edges (to a hundredth of the finer cell).

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
+from pluvial.grids.crs import crs_named
 from pluvial.grids.grid import Grid
 
 Method = Literal["conservative", "average", "bilinear", "nearest"]
@@ -75,14 +76,13 @@ class Warp:
             return np.where(present >= least, total / present, np.nan).astype(np.float32)
 
     def _reproject(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        from rasterio.crs import CRS
         from rasterio.errors import NotGeoreferencedWarning
         from rasterio.transform import from_origin
         from rasterio.warp import Resampling, reproject
 
         def where(grid: Grid) -> tuple[object, object]:
             # Grids without a CRS lie in the same unknown one: any planar CRS will do for both.
-            crs = CRS.from_user_input(grid.crs or "EPSG:3857")
+            crs = crs_named(grid.crs or "EPSG:3857")
             return from_origin(grid.west, grid.north, grid.cell, grid.cell), crs
 
         methods = {

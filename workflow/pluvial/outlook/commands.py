@@ -100,7 +100,7 @@ def print_findings(
     for finding in found:
         for line in finding.lines():
             print(line)
-    print(verdict_on(found))
+    print(f"{where}: {verdict_on(found)}")
     return any(finding.severity == "error" for finding in found)
 
 

@@ -89,11 +89,21 @@ def _planned(plans: Path, what: str) -> dict[str, Any]:
         raise PluvialError(
             f"no candidate is {what}",
             where=plans,
-            remedy="Give a time of the case, on its step, or a shard and row of the manifest",
+            remedy=_what_there_is(files),
         )
     entry = dict(zip(names, found[0], strict=True))
     entry["edition"] = int(Path(entry["filename"]).stem)
     return entry
+
+
+def _what_there_is(plans: list[Path]) -> str:
+    """The first and the last candidate of some plans, in words."""
+    found = duckdb.connect(config={"threads": 1}).read_parquet([str(plan) for plan in plans])
+    first, last = found.aggregate("min(time), max(time)").fetchall()[0]
+    return (
+        f"Give a time from {iso(first)} to {iso(last)}, on the step of the case, or a shard and "
+        "row of the manifest"
+    )
 
 
 def _epoch(what: str) -> int:

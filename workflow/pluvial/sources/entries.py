@@ -77,8 +77,15 @@ class Entry:
             return None if raw.read(2) == GZIP_MAGIC else self.path
 
     def fault(self, problem: str, remedy: str = DAMAGED) -> PluvialError:
-        """Our error about this entry."""
+        """Our error about this entry; of one without a byte that is all there is to say."""
+        if self._is_empty():
+            problem, remedy = "the file is empty", DAMAGED
         return PluvialError(problem, where=self.origin, remedy=remedy)
+
+    def _is_empty(self) -> bool:
+        if self.member:
+            return not self.size
+        return self.path.is_file() and not self.path.stat().st_size
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:

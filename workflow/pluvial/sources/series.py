@@ -11,7 +11,7 @@ from pluvial.config.times import epoch_seconds
 from pluvial.errors import PluvialError
 from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import iso
-from pluvial.sources.entries import Entry, entries_of
+from pluvial.sources.entries import DAMAGED, Entry, entries_of
 from pluvial.sources.files import TimedFiles
 from pluvial.sources.patterns import Found, Pattern
 from pluvial.sources.source import Fault, Field, Frame
@@ -187,7 +187,7 @@ class FileSeries:
     def _unreadable(self, origin: str, told: int | None, error: PluvialError) -> Iterator[Frame]:
         """Raise; or, if tolerant, a frame without values where the time is known, else a fault."""
         if not self._tolerant:
-            raise error
+            raise _refused(error)
         if told is None:
             self.faults.append(Fault(origin, error.problem))
         else:
@@ -198,7 +198,7 @@ class FileSeries:
             return Frame(item.time, item.field.grid, item.field.read(), item.origin)
         except PluvialError as error:
             if not self._tolerant:
-                raise
+                raise _refused(error) from None
             return Frame(item.time, item.field.grid, None, item.origin, error.problem)
 
     def _check_era(self, item: _Timed) -> None:
@@ -240,6 +240,14 @@ class FileSeries:
         raise PluvialError(
             problem, where=self._found[0].path, remedy="Give files of the configured format"
         )
+
+
+def _refused(error: PluvialError) -> PluvialError:
+    """An error; of a file that is damaged it says that one can do without the file as well."""
+    if error.remedy != DAMAGED:
+        return error
+    remedy = f"{DAMAGED}, or write `frames: {{on_bad_frame: gap}}`"
+    return PluvialError(error.problem, where=error.where, remedy=remedy)
 
 
 def _sorted(items: Iterator[_Timed | Frame]) -> Iterator[_Timed | Frame]:

@@ -182,6 +182,8 @@ def pretrain(
         step=start.step,
         sums=dict(start.sums),
     )
+    if run == "shuffled":
+        logger.info("this is a control: its pairs are torn apart, and a tower may well collapse")
     loop.run()
     best = best_epoch(history)
     model = load_model(kept.best) if best else loop.model

@@ -19,6 +19,7 @@ from pluvial.errors import PluvialError
 from pluvial.files.documents import read_json
 from pluvial.files.fingerprints import file_sha256
 from pluvial.frames.store import REMAKE
+from pluvial.grids.crs import crs_named
 from pluvial.grids.grid import Grid
 from pluvial.records.manifest import read_manifest
 from pluvial.records.window import Window
@@ -148,9 +149,7 @@ class Facts:
         """The coordinate reference system in words; empty where none is stated."""
         if not self.grid.crs:
             return ""
-        from rasterio.crs import CRS
-
-        crs = CRS.from_user_input(self.grid.crs)
+        crs = crs_named(self.grid.crs)
         name = str(crs.to_dict(projjson=True).get("name", "unknown"))
         authority = crs.to_authority()
         return f"{name} ({':'.join(authority)})" if authority else name
@@ -160,9 +159,7 @@ class Facts:
         """The unit of the grids' cells; empty where it is not known."""
         if not self.grid.crs:
             return ""
-        from rasterio.crs import CRS
-
-        crs = CRS.from_user_input(self.grid.crs)
+        crs = crs_named(self.grid.crs)
         if crs.is_geographic:
             return "degrees"
         return "m" if crs.linear_units == "metre" else str(crs.linear_units)
