@@ -97,6 +97,7 @@ def test_resumed_is_unbroken_to_the_last_bit(dataset: Path, tmp_path: Path, whol
     )
 
 
+@pytest.mark.long
 def test_labels_eight_hours_early_teach_nothing(tmp_path: Path, whole: Path) -> None:
     """The earlier system's fault: the depth of 95 steps ago beside the rain of now."""
     early = train(make_dataset(tmp_path / "early", labels_back=95), tmp_path)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pluvial.frames.predictions import PredictionsFile
 from workplace import CHECKOUT, Workplace, jobs, named_case
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
@@ -79,6 +78,7 @@ def test_the_verdict_stands_on_what_was_measured(smoke: Workplace) -> None:
     assert f"<strong>{verdict['verdict']}</strong>" in page
 
 
+@pytest.mark.long
 def test_own_embeddings_are_judged_by_the_same_rules(smoke: Workplace, tmp_path: Path) -> None:
     place = copy_of(smoke, tmp_path)
     section = {"file": str(smoke.results / "embeddings" / "trained.parquet")}
@@ -94,6 +94,7 @@ def test_nothing_to_do_the_second_time(smoke: Workplace) -> None:
     assert "Nothing to be done" in smoke.run()
 
 
+@pytest.mark.long
 def test_two_builds_give_the_same_bytes(smoke: Workplace, tmp_path: Path) -> None:
     other = Workplace(tmp_path, named_case("smoke"))
     other.run("tfrecords", "frames")
@@ -177,6 +178,7 @@ def test_a_changed_key_reruns_what_reads_it(
     assert set(place.planned()) == first
 
 
+@pytest.mark.long
 def test_a_killed_training_resumes(smoke: Workplace, tmp_path: Path) -> None:
     """With the checkpoint of epoch 1 alone, training goes on with epoch 2 and ends the same."""
     place = copy_of(smoke, tmp_path)
@@ -191,27 +193,6 @@ def test_a_killed_training_resumes(smoke: Workplace, tmp_path: Path) -> None:
     after = pd.read_csv(trained / "history.csv")
     assert after["epoch"].tolist() == [1, 2]
     assert after["loss"].tolist() == before[1]["loss"].tolist()
-
-
-def test_water_depth_from_rain(smoke: Workplace, tmp_path: Path) -> None:
-    """The depth model is trained on the pretrained tower, predicts the test split, and forecasts."""
-    place = copy_of(smoke, tmp_path)
-    before = (place.results / "encoders" / "trained" / "rain.keras").stat().st_mtime_ns
-    place.run("depth_model", "forecast")
-    folder = place.results / "depth" / "main"
-    manifest = json.loads((place.results / "shards" / "manifest.json").read_text())
-    predictions = PredictionsFile(folder / "predictions" / "test.nc")
-    assert predictions.times.size == manifest["splits"]["test"]["records"]
-    sidecar = (folder / "model.keras.sha256").read_text().split()[0]
-    assert predictions.attributes["model_sha256"] == sidecar
-    assert pd.read_csv(folder / "history.csv")["epoch"].tolist() == [1, 2]
-    assert json.loads((folder / "training.json").read_text())["start"] == "finetuned"
-    forecast = PredictionsFile(place.results / "forecast" / "forecast.nc")
-    assert forecast.times.size == 3
-    assert len(list((place.results / "forecast" / "geotiff").glob("*.tif"))) == 6
-    assert (place.results / "encoders" / "trained" / "rain.keras").stat().st_mtime_ns == before
-    planned = place.planned("label_efficiency")
-    assert planned["depth_train"] == planned["depth_predict"] == 27
 
 
 def test_dry_run_before_anything_exists(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def _storm_ticks(axes: Axes, held_out: HeldOut, *, first: bool) -> None:
     if first:
         axes.set_ylabel("rain window, by its time", labelpad=2)
         # Clear of the first label below, which begins at the same corner.
-        axes.get_yticklabels()[-1].set_va("bottom")
+        axes.get_yticklabels()[-1].set_verticalalignment("bottom")
     for spine in axes.spines.values():
         spine.set_visible(True)
 
