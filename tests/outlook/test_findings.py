@@ -211,6 +211,17 @@ def test_a_partition_that_is_down(tmp_path: Path) -> None:
     assert set(messages(profile)) == {"warning partition 'old' is down"}
 
 
+def test_an_account_of_somebody_else(tmp_path: Path) -> None:
+    default = {"slurm_partition": "cpu", "slurm_account": "nobody"}
+    rules = {name: {"slurm_partition": "gpu"} for name in machine.LEARNING}
+    profile = profile_with(tmp_path / "p", **{"default-resources": default, "set-resources": rules})
+    (found,) = check_cluster(profile, read_sinfo(SINFO), frozenset({"hydrology", "root"}))
+    assert found.message == "no job of yours can be charged to the account 'nobody'"
+    assert found.remedy == "Write one of: hydrology, root"
+    assert not list(check_cluster(profile, read_sinfo(SINFO), frozenset({"nobody"})))
+    assert not list(check_cluster(profile, read_sinfo(SINFO)))
+
+
 def test_no_cluster_is_no_error(tmp_path: Path) -> None:
     (found,) = check_cluster(profile_with(tmp_path / "p"), None)
     assert found.severity == "note"

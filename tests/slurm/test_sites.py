@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from slurm.cluster import ACCOUNTING_PROGRAMS, Cluster, running
 from slurm.conftest import copy_of, skip_without
 from slurm.submitted import a_running_job, running_snakemake, submit
@@ -61,6 +63,9 @@ def test_with_accounting(charging: Cluster, remote: Workplace, tmp_path: Path) -
     """A GPU by its type, on the account; also for a job that comes after one that was cancelled."""
     with pytest.raises(RuntimeError, match="Invalid account"):
         charging.run("sbatch", "--account", "nobody", "--wrap", "true")
+    with pytest.raises(RuntimeError, match="account 'nobody'"):
+        charging.run(*check_with_account(tmp_path / "wrong", "nobody"))
+    charging.run(*check_with_account(tmp_path / "right", "hydrology"))
     place = copy_of(remote, tmp_path / "place", "embeddings/untrained.parquet")
     with running_snakemake(charging, place, EMBEDDED, profile=str(at_home(tmp_path))) as run:
         number = a_running_job(run)
@@ -82,6 +87,25 @@ def test_with_accounting(charging: Cluster, remote: Workplace, tmp_path: Path) -
     assert (job["JobId"], job["TresPerJob"]) == (again, "gres:gpu:a100:1")
     assert (tmp_path / "loaded").exists()
     assert (tmp_path / "scratch").is_dir()
+
+
+def check_with_account(folder: Path, account: str) -> list[str]:
+    """`check` of a profile that charges ``account``."""
+    profile = yaml.safe_load((CHECKOUT / "profiles/slurm/config.yaml").read_text())
+    profile["default-resources"]["slurm_account"] = account
+    folder.mkdir()
+    (folder / "config.yaml").write_text(yaml.safe_dump(profile))
+    case = str(CHECKOUT / "config/config.yaml")
+    return [
+        sys.executable,
+        "-m",
+        "pluvial",
+        "check",
+        "--configfile",
+        case,
+        "--profile",
+        str(folder),
+    ]
 
 
 def at_home(folder: Path) -> Path:

@@ -18,7 +18,7 @@ from pluvial.outlook.counts import counts_of
 from pluvial.outlook.findings import Finding, error_of, guarded, verdict_on
 from pluvial.outlook.geometry import grids_of
 from pluvial.outlook.inputs import check_inputs
-from pluvial.outlook.machine import check_cluster, check_disk, partitions
+from pluvial.outlook.machine import accounts, check_cluster, check_disk, partitions
 from pluvial.outlook.records import check_records
 from pluvial.outlook.screen import describe
 
@@ -121,4 +121,4 @@ def find(
         costs = costs_of(case, counts, grids_of(case))
         yield from check_disk(costs, results or results_of(case))
     for profile in profiles:
-        yield from guarded(partial(check_cluster, profile, partitions()), "")
+        yield from guarded(partial(check_cluster, profile, partitions(), accounts()), "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,6 +97,13 @@ def partitions() -> dict[str, Partition] | None:
     return None if printed is None else read_sinfo(printed)
 
 
+def accounts() -> frozenset[str] | None:
+    """The accounts that jobs of ours may be charged to; None where no slurmdbd tells."""
+    ours = ("--noheader", "--parsable2", "--associations", "list", "user", getpass.getuser())
+    printed = ask("sacctmgr", *ours, "format=account")
+    return frozenset(printed.lower().split()) or None if printed is not None else None
+
+
 def read_sinfo(printed: str) -> dict[str, Partition]:
     """The partitions in what :data:`SINFO` printed."""
     found: dict[str, Partition] = {}
@@ -107,12 +116,15 @@ def read_sinfo(printed: str) -> dict[str, Partition]:
     return found
 
 
-def check_cluster(profile: Path, found: Mapping[str, Partition] | None) -> Iterator[Finding]:
+def check_cluster(
+    profile: Path, found: Mapping[str, Partition] | None, ours: frozenset[str] | None = None
+) -> Iterator[Finding]:
     """Findings on what a profile asks of the cluster.
 
     Args:
         profile: folder of the profile.
         found: the cluster's partitions; None where none answered.
+        ours: accounts that may be charged, in lower case; None where none are known.
     """
     settings = _profile(profile)
     if settings.get("executor") != "slurm":
@@ -132,6 +144,22 @@ def check_cluster(profile: Path, found: Mapping[str, Partition] | None) -> Itera
     for rule, wanted in rules.items():
         where = f"{profile}: " + (f"`set-resources: {rule}`" if rule else "`default-resources`")
         yield from _check_partition(where, wanted, found, learns=rule in LEARNING)
+        if not rule or wanted.get("slurm_account") != default.get("slurm_account"):
+            yield from _check_account(where, wanted, ours)
+
+
+def _check_account(
+    where: str, wanted: Mapping[str, Any], ours: frozenset[str] | None
+) -> Iterator[Finding]:
+    """Jobs of a batch that cannot be charged are waited for, for ever (plugin 2.8)."""
+    for one in filter(None, re.split(r"[,\s]+", str(wanted.get("slurm_account", "")))):
+        if ours is not None and one.lower() not in ours:
+            yield Finding(
+                "error",
+                where,
+                f"no job of yours can be charged to the account {one!r}",
+                f"Write one of: {', '.join(sorted(ours))}",
+            )
 
 
 def _check_partition(
