@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from workplace import Workplace
 
+errors = pytest.importorskip("selenium.common.exceptions")
+
 pytestmark = [
     pytest.mark.workflow,
     pytest.mark.browser,
@@ -44,23 +46,32 @@ class Report:
             time.sleep(0.05)
         return list(found)
 
-    def follow(self, text: str) -> None:
-        """Click a link by its words."""
+    def click(self, by: str, what: str, number: int = 0) -> None:
+        """Click a link, once it is there and stands still.
+
+        While the page builds itself, what was found may be moved or made anew before it is
+        clicked; as a reader would, one looks again.
+        """
         end = time.monotonic() + WAIT_SECONDS
-        while not (found := self.driver.find_elements("link text", text)):
-            assert time.monotonic() < end, f"never: {text}"
+        while True:
+            found = self.driver.find_elements(by, what)
+            try:
+                if len(found) > number:
+                    return found[number].click()
+            except (errors.ElementClickInterceptedException, errors.StaleElementReferenceException):
+                pass
+            assert time.monotonic() < end, f"never to be clicked: {what}"
             time.sleep(0.05)
-        found[0].click()
 
     def open_category(self, name: str) -> list[str]:
         """The names of what is in it."""
         self.driver.refresh()
-        self.follow(name)
+        self.click("link text", name)
         return [row.text.strip() for row in self.wait("table tbody tr")]
 
     def view(self, number: int) -> Any:
         """What is shown once the eye of an entry is clicked."""
-        self.wait("table a[iconname='eye']")[number].click()
+        self.click("css selector", "table a[iconname='eye']", number)
         time.sleep(0.3)
 
     def requests(self) -> set[str]:
@@ -128,7 +139,7 @@ def test_the_verdict_is_shown_with_its_caption(report: Report, smoke: Workplace)
     shown = report.driver.find_element("css selector", "strong").text
     report.driver.switch_to.default_content()
     assert f"<strong>{shown}</strong>" in (smoke.results / "figures" / "verdict.html").read_text()
-    report.wait("a[iconname='information-circle']")[0].click()
+    report.click("css selector", "a[iconname='information-circle']")
     end = time.monotonic() + WAIT_SECONDS
     while "Is it learning? The verdict on held-out storms" not in report.wait("body")[0].text:
         assert time.monotonic() < end, "no caption"
