@@ -42,16 +42,19 @@ $(RESULTS)/report/report.html: $(wildcard $(RESULTS)/figures/*.png)
 docs: env
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
+# Both are one run with `make test MARKS="not slurm"`: what they share is made once.
+MARKS ?= not slurm and not long
 test: env
-	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "not slurm and not long"
+	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "$(MARKS)"
 
 test-long: env
 	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "long and not slurm"
 
 # On Slurms that it starts for itself; skipped where Debian's slurm-wlm and munge (for the site with
-# accounting slurmdbd and mariadb-server) are not installed.
+# accounting slurmdbd and mariadb-server) are not installed. Three at once even on two cores: much of
+# it is waiting, for Slurm counts in minutes.
 test-slurm: env
-	.venv/bin/pytest -n 2 --dist loadgroup -m slurm tests/slurm
+	.venv/bin/pytest -n 3 --dist loadgroup -m slurm tests/slurm
 
 env: .venv/synced
 
