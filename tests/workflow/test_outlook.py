@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pluvial.case.case import load_case
 from pluvial.outlook.costs import costs_of
@@ -47,7 +48,9 @@ def test_describe_says_what_is_made(smoke: Workplace) -> None:
     printed = smoke.run("describe")
     for line in ("records   at most 1,066 of 1,152 candidates", "disk  ", "training  "):
         assert line in printed
-    assert "made      frames of rain 4 of 4, shards 9 of 10, encoders 3 of 3" in printed
+    plan = pd.read_parquet(smoke.results / "plan" / "01.parquet")
+    assert f"planned   {plan['shard'].count():,} records kept: " in printed
+    assert "made      frames of rain 4 of 4, shards 9 of 9, encoders 3 of 3" in printed
     assert "card      results/shards/README.md\n" in printed
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from pluvial.case.case import Case
+from pluvial.case.editions import editions
 from pluvial.config.encoders import TowerConfig
 from pluvial.errors import PluvialError
+from pluvial.files.documents import read_json
 from pluvial.grids.grid import Grid
 from pluvial.grids.time_axis import iso
 from pluvial.outlook.costs import TRAININGS, Costs, costs_of
@@ -44,7 +47,7 @@ def describe(case: Case, results: Path, where: str) -> Iterator[str]:
     yield from _records(case, counts)
     yield from _model(case, costs)
     yield from _cost(counts, costs, results)
-    yield from _made(counts, results)
+    yield from _made(case, counts, results)
 
 
 def _span(case: Case, counts: Counts) -> Iterator[str]:
@@ -139,11 +142,18 @@ def _cost(counts: Counts, costs: Costs, results: Path) -> Iterator[str]:
     yield f"jobs      {sum(counts.jobs.values())} up to the embeddings ({jobs})"
 
 
-def _made(counts: Counts, results: Path) -> Iterator[str]:
-    """What of it is there already."""
+def _made(case: Case, counts: Counts, results: Path) -> Iterator[str]:
+    """What of it is there already: once there is a plan, of what that says."""
+    shards = sum(counts.shards.values())
+    plans = [results / "plan" / f"{edition.name}.json" for edition in editions(case)]
+    if all(plan.exists() for plan in plans):
+        records, planned = _planned([read_json(plan)["splits"] for plan in plans])
+        shards = sum(planned.values())
+        kept = ", ".join(f"{split} {count:,}" for split, count in records.items() if count)
+        yield f"planned   {sum(records.values()):,} records kept: {kept}; in {shards:,} shards"
     there = {
         "frames of rain": ("frames/rain/*.nc", counts.periods),
-        "shards": ("shards/*/*.tfrecord.gz", sum(counts.shards.values())),
+        "shards": ("shards/*/*.tfrecord.gz", shards),
         "encoders": ("encoders/*/rain.keras", 1 + CONTROLS),
         "embeddings": ("embeddings/*.parquet", 1 + CONTROLS),
     }
@@ -155,3 +165,13 @@ def _made(counts: Counts, results: Path) -> Iterator[str]:
     yield f"card      {card}" + (
         "" if card.exists() else ": `snakemake dataset_card` makes it, with the dataset"
     )
+
+
+def _planned(plans: list[dict[str, dict[str, int]]]) -> tuple[Counter[str], Counter[str]]:
+    """Records and shards by split, of all editions' plans."""
+    records, shards = Counter[str](), Counter[str]()
+    for splits in plans:
+        for split, counts in splits.items():
+            records[split] += counts["records"]
+            shards[split] += counts["shards"]
+    return records, shards
