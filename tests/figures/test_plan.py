@@ -1,4 +1,4 @@
-"""The plan figure: every candidate is drawn once, in its month, and the leak meter reads true."""
+"""The plan figure: each candidate is drawn once, in its month or day; the leak meter reads true."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from pluvial.errors import PluvialError
-from pluvial.figures.plan import COLOURS, draw_plan, month_edges, plan_sheet, read_plan
+from pluvial.figures.plan import COLOURS, draw_plan, plan_sheet, read_plan
 from pluvial.figures.sheet import Sheet
 
 MONTHS = {
@@ -69,7 +70,32 @@ def write(folder: Path, *documents: dict[str, Any]) -> list[Path]:
     paths = [folder / f"{number:02d}.json" for number in range(1, len(documents) + 1)]
     for path, document in zip(paths, documents, strict=True):
         path.write_text(json.dumps(document))
+        candidates(document).to_parquet(path.with_suffix(".parquet"))
     return paths
+
+
+def candidates(document: dict[str, Any]) -> pd.DataFrame:
+    """A plan that the summary could be of: each month's candidates evenly over it."""
+    reasons = pd.CategoricalDtype([*COLOURS][1:])
+    parts = []
+    for month, counts in document["months"].items():
+        known = [name for name, number in counts.items() for _ in range(number)]
+        start = max(np.datetime64(month, "s"), np.datetime64(document["first"][:-1], "s"))
+        end = (np.datetime64(month) + 1).astype("datetime64[s]")
+        end = min(end, np.datetime64(document["last"][:-1], "s") + 1)
+        times = np.linspace(start.astype(int), end.astype(int) - 1, len(known)).astype(np.int64)
+        reason = pd.Series([None if name == "kept" else name for name in known]).astype(reasons)
+        parts.append(pd.DataFrame({"time": times, "reason": reason}))
+    empty = pd.DataFrame({"time": np.array([], np.int64), "reason": pd.Series([], dtype=reasons)})
+    return pd.concat(parts) if parts else empty
+
+
+def tables_of(plans: list[Path]) -> list[Path]:
+    return [path.with_suffix(".parquet") for path in plans]
+
+
+def sheet_of(plans: list[Path], leakage: Path | None) -> Sheet:
+    return plan_sheet(plans, tables_of(plans), leakage)
 
 
 def meter(folder: Path, **changes: Any) -> Path:
@@ -108,9 +134,16 @@ APPENDED = summary(
     segments=[{"start": "2020-02-21T00:00Z", "split": "train"}],
     splits={name: {"records": 0} for name in SPLITS},
 )
+FORTNIGHT = summary(
+    {"2020-01": {"incomplete window": 95, "kept": 2881}, "2020-02": {"purged": 100, "kept": 956}},
+    "2020-01-25T00:00Z",
+    "2020-02-07T23:55Z",
+    segments=[{"start": "2020-01-25T07:55Z", "split": "train"}],
+)
 CASES = {
     "usual": [summary()],
     "years": [years()],
+    "a fortnight": [FORTNIGHT],
     "one candidate": [ONE_DAY],
     "appended, all dropped": [summary(), APPENDED],
     "none": [summary({}, segments=[], splits={})],
@@ -123,7 +156,7 @@ def test_nothing_overlaps_or_is_cut(
     tmp_path: Path, name: str, leaks: bool, faults_of: Callable[[Sheet], list[str]]
 ) -> None:
     plans = write(tmp_path, *CASES[name])
-    assert faults_of(plan_sheet(plans, meter(tmp_path) if leaks else None)) == []
+    assert faults_of(sheet_of(plans, meter(tmp_path) if leaks else None)) == []
 
 
 def test_drawn_whole_and_the_same_each_time(
@@ -131,7 +164,7 @@ def test_drawn_whole_and_the_same_each_time(
 ) -> None:
     plans = write(tmp_path, summary(), APPENDED)
     for name in ("one", "two"):
-        draw_plan(plans, meter(tmp_path), tmp_path / f"{name}.png")
+        draw_plan(plans, tables_of(plans), meter(tmp_path), tmp_path / f"{name}.png")
     check_whole(tmp_path / "one.png")
     for kind in ("png", "svg"):
         one, two = (tmp_path / f"{name}.{kind}" for name in ("one", "two"))
@@ -151,7 +184,7 @@ def bars(axes: Axes) -> dict[str, list[tuple[float, float]]]:
 
 
 def test_bars_are_the_numbers_stacked_without_gaps(tmp_path: Path) -> None:
-    every, dropped = plan_sheet(write(tmp_path, summary()), None).figure.axes[:2]
+    every, dropped = sheet_of(write(tmp_path, summary()), None).figure.axes[:2]
     assert bars(every) == {
         "kept": [(0, 4204), (0, 5018)],
         "incomplete window": [(4204, 95), (5018, 0)],
@@ -165,7 +198,7 @@ def test_bars_are_the_numbers_stacked_without_gaps(tmp_path: Path) -> None:
 
 
 def test_each_reason_has_its_colour_everywhere(tmp_path: Path) -> None:
-    sheet = plan_sheet(write(tmp_path, years()), None)
+    sheet = sheet_of(write(tmp_path, years()), None)
     for axes in sheet.figure.axes[:2]:
         for group in axes.containers:
             name = str(group.get_label())
@@ -174,9 +207,32 @@ def test_each_reason_has_its_colour_everywhere(tmp_path: Path) -> None:
 
 
 def test_months_are_as_wide_as_they_reach_into_the_span(tmp_path: Path) -> None:
-    found = read_plan(write(tmp_path, summary()))
-    days = month_edges(found).astype("datetime64[D]").astype(str)
+    found = read_plan(write(tmp_path, summary()), [])
+    assert found.unit == "month"
+    days = found.edges.astype("datetime64[D]").astype(str)
     assert days.tolist() == [["2020-01-17", "2020-02-01"], ["2020-02-01", "2020-02-20"]]
+
+
+def test_days_of_a_short_case_are_those_of_its_plan(tmp_path: Path) -> None:
+    plans = write(tmp_path, FORTNIGHT)
+    found = read_plan(plans, tables_of(plans))
+    days = np.arange("2020-01-25", "2020-02-08", dtype="datetime64[D]").astype(str).tolist()
+    assert (found.unit, list(found.bins)) == ("day", days)
+    table = pd.read_parquet(tables_of(plans)[0])
+    mine = table[pd.to_datetime(table["time"], unit="s").dt.date.astype(str) == days[7]]
+    assert found.bins[days[7]] == {"purged": 100, "kept": len(mine) - 100}
+    assert sum(found.bins.values(), Counter[str]()) == found.totals
+    sheet = sheet_of(plans, None)
+    assert "Kept and dropped, by calendar day" in words(sheet)
+    assert len(bars(sheet.figure.axes[0])["kept"]) == 14
+
+
+def test_a_plan_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    plans = write(tmp_path, FORTNIGHT)
+    tables_of(plans)[0].write_bytes(b"PAR1")
+    with pytest.raises(PluvialError, match=r"01\.parquet"):
+        draw_plan(plans, tables_of(plans), None, tmp_path / "a.png")
+    assert not (tmp_path / "a.png").exists()
 
 
 def test_editions_add_up(tmp_path: Path) -> None:
@@ -188,9 +244,9 @@ def test_editions_add_up(tmp_path: Path) -> None:
         splits={"train": {"records": 7}, "val": {"records": 0}, "test": {"records": 0}},
     )
     plans = write(tmp_path, summary(), second)
-    assert "Dashed: here begins what was appended." in words(plan_sheet(plans, None))
-    found = read_plan(plans)
-    assert found.months["2020-02"]["duplicate"] == 166
+    assert "Dashed: here begins what was appended." in words(sheet_of(plans, None))
+    found = read_plan(plans, [])
+    assert found.bins["2020-02"]["duplicate"] == 166
     assert found.totals["kept"] == 4204 + 5018 + 2 + 5
     assert found.records == {"train": 5614, "val": 0, "test": 3615}
     assert found.seen == 2 * 77
@@ -203,7 +259,7 @@ def test_editions_add_up(tmp_path: Path) -> None:
 
 def test_only_boundaries_are_purged(tmp_path: Path) -> None:
     """Not the start of the first edition; but that of an appended one, and never past the end."""
-    found = read_plan(write(tmp_path, summary(), APPENDED, ONE_DAY))
+    found = read_plan(write(tmp_path, summary(), APPENDED, ONE_DAY), [])
     purged = [
         (str(part.start), float((part.purged - part.start) / np.timedelta64(1, "h")))
         for part in found.segments
@@ -217,7 +273,7 @@ def test_only_boundaries_are_purged(tmp_path: Path) -> None:
 
 
 def test_lanes_name_the_splits_and_span_their_segments(tmp_path: Path) -> None:
-    lanes = plan_sheet(write(tmp_path, summary()), None).figure.axes[2]
+    lanes = sheet_of(write(tmp_path, summary()), None).figure.axes[2]
     names = [label.get_text() for label in lanes.get_yticklabels()]
     assert names[:3] == ["training, 5,607", "validation, 0", "test, 3,615"]
     assert names[3:] == ["incomplete window", "no depth", "purged", "duplicate"]
@@ -228,7 +284,7 @@ def test_lanes_name_the_splits_and_span_their_segments(tmp_path: Path) -> None:
 
 
 def test_reasons_are_explained_in_words_and_numbers(tmp_path: Path) -> None:
-    sheet = plan_sheet(write(tmp_path, summary()), None)
+    sheet = sheet_of(write(tmp_path, summary()), None)
     page = words(sheet)
     assert "Dashed" not in page
     assert "10,080 candidates, 2020-01-17T00:00Z to 2020-02-20T23:55Z: 9,222 kept (91 %)" in page
@@ -240,7 +296,7 @@ def test_reasons_are_explained_in_words_and_numbers(tmp_path: Path) -> None:
 
 
 def test_nothing_at_all_is_said(tmp_path: Path) -> None:
-    sheet = plan_sheet(write(tmp_path, *CASES["none"]), None)
+    sheet = sheet_of(write(tmp_path, *CASES["none"]), None)
     assert "0 candidates" in words(sheet)
     assert [axes.texts[0].get_text() for axes in sheet.figure.axes[:2]] == ["none", "none"]
 
@@ -250,7 +306,7 @@ def test_the_meter_reads_what_the_document_says(
     tmp_path: Path, chosen: float | None, faults_of: Callable[[Sheet], list[str]]
 ) -> None:
     leakage = meter(tmp_path, chosen={"csi": chosen, "by": "storm"})
-    sheet = plan_sheet(write(tmp_path, summary()), leakage)
+    sheet = sheet_of(write(tmp_path, summary()), leakage)
     axes = sheet.figure.axes[-1]
     assert [bar.get_width() for bar in axes.patches] == [chosen or 0, 0.42]
     said = "none: nothing is flooded" if chosen is None else f"{chosen:.2f}"
@@ -262,7 +318,7 @@ def test_the_meter_reads_what_the_document_says(
 def test_a_reason_must_be_accounted_for(tmp_path: Path) -> None:
     plans = write(tmp_path, summary(dropped={}))
     with pytest.raises(PluvialError, match=r"01\.json.*KeyError"):
-        draw_plan(plans, None, tmp_path / "a.png")
+        draw_plan(plans, [], None, tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "{", '{"months": {"x": 3}}'])
@@ -271,7 +327,7 @@ def test_faulty_documents_are_named(tmp_path: Path, content: str) -> None:
     wrong = tmp_path / "wrong.json"
     wrong.write_text(content)
     with pytest.raises(PluvialError, match=r"wrong\.json"):
-        draw_plan([*plans, wrong], None, tmp_path / "a.png")
+        draw_plan([*plans, wrong], [], None, tmp_path / "a.png")
     with pytest.raises(PluvialError, match=r"wrong\.json"):
-        draw_plan(plans, wrong, tmp_path / "a.png")
+        draw_plan(plans, [], wrong, tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()

@@ -240,6 +240,7 @@ rule availability_figure:
 rule plan_figure:
     input:
         plans=collect("<results>/plan/{edition.name}.json", edition=EDITIONS),
+        tables=collect("<results>/plan/{edition.name}.parquet", edition=EDITIONS),
         leakage="<results>/plan/leakage.json",
     output:
         png=report(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
 from pluvial.figures.planned import COLOURS, KEPT, Plan, read_plan
+from pluvial.figures.records import REMEDY
 from pluvial.figures.sheet import MARGIN, Sheet, empty
 from pluvial.figures.style import (
     FAINT,
@@ -48,24 +49,27 @@ HOUR = np.timedelta64(3600, "s")
 WIDE_BAR, BAR_GAP = 0.08, 0.012
 """Bars at least as wide, inches, are set apart by a gap."""
 FAINTEST = 0.25
-"""Opacity of the month of a lane with next to nothing in it."""
+"""Opacity of the month or day of a lane with next to nothing in it."""
 
 
-def draw_plan(plans: Sequence[Path], leakage: Path | None, path: Path) -> None:
+def draw_plan(
+    plans: Sequence[Path], tables: Sequence[Path], leakage: Path | None, path: Path
+) -> None:
     """Draw what became of every candidate; write ``path`` and its SVG.
 
     Args:
         plans: the summaries of the plan, one JSON file per edition, in order of time.
+        tables: the plans themselves, read if the span is too short to be counted by month.
         leakage: the leak meter's reading, if it is to be shown.
         path: the PNG to make.
     """
-    plan_sheet(plans, leakage).save(path)
+    plan_sheet(plans, tables, leakage).save(path)
 
 
 @style()
-def plan_sheet(plans: Sequence[Path], leakage: Path | None) -> Sheet:
-    """The page: bars by month and lanes of time, beside the numbers and the leak meter."""
-    found = read_plan(plans)
+def plan_sheet(plans: Sequence[Path], tables: Sequence[Path], leakage: Path | None) -> Sheet:
+    """The page: bars by month or day, and lanes of time; the numbers and the leak meter."""
+    found = read_plan(plans, tables)
     sheet = Sheet(PAGE_WIDTH, TOP + max(_left_height(found), _right_height(found, leakage)) + FOOT)
     total, kept = found.totals.total(), found.totals[KEPT]
     sheet.title(
@@ -75,7 +79,7 @@ def plan_sheet(plans: Sequence[Path], leakage: Path | None) -> Sheet:
         + (" Dashed: here begins what was appended." if found.appended else ""),
     )
     top = TOP
-    sheet.heading(MARGIN, top - 0.12, "a", "Kept and dropped, by calendar month")
+    sheet.heading(MARGIN, top - 0.12, "a", f"Kept and dropped, by calendar {found.unit}")
     _draw_bars(sheet, top, ALL_HEIGHT, found, [KEPT, *found.reasons])
     top += ALL_HEIGHT + BETWEEN
     sheet.heading(MARGIN, top - 0.12, "b", "The dropped ones alone")
@@ -85,7 +89,7 @@ def plan_sheet(plans: Sequence[Path], leakage: Path | None) -> Sheet:
         MARGIN,
         top - 0.12,
         "c",
-        "Splits, and from when to when candidates are dropped (darker: more in that month)",
+        "Splits, and from when to when candidates are dropped (darker: more of them)",
     )
     _draw_lanes(sheet, top, found)
     sheet.heading(TABLE_LEFT, TOP - 0.12, "d", "Why")
@@ -121,16 +125,9 @@ def _colour(name: str) -> str:
     return COLOURS.get(name, OKABE_ITO["black"])
 
 
-def _days(times: Sequence[np.datetime64]) -> NDArray[np.float64]:
-    """Times as days since 1970: matplotlib's dates, float64[N]."""
+def _days(times: Sequence[np.datetime64] | NDArray[np.datetime64]) -> NDArray[np.float64]:
+    """Times as days since 1970: matplotlib's dates, float64 of the same shape."""
     return np.array(times, dtype="datetime64[s]").astype(np.int64) / 86400.0
-
-
-def month_edges(found: Plan) -> NDArray[np.float64]:
-    """From when to when each month reaches into the span, days since 1970, float64[months, 2]."""
-    starts = np.array(list(found.months), dtype="datetime64[M]")
-    edges = np.stack([starts, starts + 1], axis=1).astype("datetime64[s]")
-    return _days(np.clip(edges, found.first, max(found.last, found.first + HOUR)))
 
 
 def _set_span(axes: Axes, found: Plan, *, named: bool) -> None:
@@ -148,20 +145,21 @@ def _set_span(axes: Axes, found: Plan, *, named: bool) -> None:
 
 
 def _draw_bars(sheet: Sheet, top: float, height: float, found: Plan, names: Sequence[str]) -> None:
-    """Stacked bars of ``names``, one per month, as wide as the month reaches into the span."""
+    """Stacked bars of ``names``, each as wide as its month or day reaches into the span."""
     axes = sheet.axes(LEFT, top, SPAN, height)
     axes.set_ylabel("candidates")
     _set_span(axes, found, named=False)
-    if not names or not found.months:
+    if not names or not found.bins:
         empty(axes, "none")
         axes.set_yticks([])
         return
-    starts, widths = month_edges(found)[:, 0], np.diff(month_edges(found))[:, 0]
+    starts, ends = _days(found.edges).T
+    widths = ends - starts
     inch = float(np.diff(axes.get_xlim())[0]) / SPAN
     gap = BAR_GAP * inch if np.median(widths) > WIDE_BAR * inch else 0.0
     bottom = np.zeros(len(starts))
     for name in names:
-        counts = np.array([month[name] for month in found.months.values()], dtype=np.float64)
+        counts = np.array([one[name] for one in found.bins.values()], dtype=np.float64)
         axes.bar(
             starts + gap / 2,
             counts,
@@ -205,10 +203,10 @@ def _draw_lanes(sheet: Sheet, top: float, found: Plan) -> None:
 
 
 def _draw_reason(axes: Axes, number: int, found: Plan, reason: str) -> None:
-    """From the first to the last candidate; the more in a month, the darker."""
+    """From the first to the last candidate; the more in a month or day, the darker."""
     first, last = _days(found.spans[reason])
-    edges = np.clip(month_edges(found), first, last)
-    counts = np.array([month[reason] for month in found.months.values()])
+    edges = np.clip(_days(found.edges), first, last)
+    counts = np.array([one[reason] for one in found.bins.values()])
     opacity = FAINTEST + (1 - FAINTEST) * np.sqrt(counts / counts.max())
     axes.broken_barh(
         [*zip(edges[:, 0], edges[:, 1] - edges[:, 0], strict=True)],
@@ -270,7 +268,7 @@ def _draw_meter(sheet: Sheet, top: float, leakage: Path) -> None:
         raise PluvialError(
             f"not a reading of the leak meter ({type(error).__name__}: {error})",
             where=leakage,
-            remedy="Delete it and run the workflow again to remake it",
+            remedy=REMEDY,
         ) from None
     sheet.heading(TABLE_LEFT, top + 0.42, "e", "What a memoriser scores", note)
     axes = sheet.axes(TABLE_LEFT + 1.4, top + METER_TOP, TABLE - 1.4, METER_HEIGHT - 0.1)

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from pluvial.errors import PluvialError
+from pluvial.figures.records import REMEDY
 from pluvial.figures.style import OKABE_ITO, OTHER
 from pluvial.files.documents import read_json
 
@@ -26,6 +29,8 @@ COLOURS = {
 }
 """In the order they are stacked in; a reason without a colour of its own is black."""
 HOUR = np.timedelta64(3600, "s")
+BY_DAY = np.timedelta64(31, "D")
+"""Spans up to so long are counted by day, longer ones by month."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,9 @@ class Plan:
 
     Attributes:
         first, last: times of the first and the last candidate, datetime64[s].
-        months: by calendar month, how many candidates are kept or dropped, by reason.
-        totals: the same, of all months.
+        unit: of time, in which candidates are counted.
+        bins: by calendar month or day (UTC), how many are kept or dropped, by reason.
+        totals: the same, of the whole span.
         spans: first and last time of each reason, datetime64[s].
         seen: how many kept ones bear rain seen before.
         segments: in order of time.
@@ -62,7 +68,8 @@ class Plan:
 
     first: np.datetime64
     last: np.datetime64
-    months: dict[str, Counter[str]]
+    unit: Literal["month", "day"]
+    bins: dict[str, Counter[str]]
     totals: Counter[str]
     spans: dict[str, tuple[np.datetime64, np.datetime64]]
     seen: int
@@ -77,9 +84,17 @@ class Plan:
         order = [*COLOURS, *sorted(set(self.totals) - set(COLOURS))]
         return [name for name in order if name != KEPT and self.totals[name]]
 
+    @property
+    def edges(self) -> NDArray[np.datetime64]:
+        """From when to when each bin reaches into the span, datetime64[s][bins, 2]."""
+        code = "M" if self.unit == "month" else "D"
+        starts = np.array(list(self.bins), dtype=f"datetime64[{code}]")
+        edges = np.stack([starts, starts + 1], axis=1).astype("datetime64[s]")
+        return np.asarray(np.clip(edges, self.first, max(self.last, self.first + HOUR)))
 
-def read_plan(plans: Sequence[Path]) -> Plan:
-    """The summaries of ``plans`` as one."""
+
+def read_plan(plans: Sequence[Path], tables: Sequence[Path]) -> Plan:
+    """The summaries ``plans`` as one; of short spans the days are counted in their ``tables``."""
     months: dict[str, Counter[str]] = {}
     spans: dict[str, tuple[np.datetime64, np.datetime64]] = {}
     segments: list[Segment] = []
@@ -106,12 +121,38 @@ def read_plan(plans: Sequence[Path]) -> Plan:
             raise PluvialError(
                 f"not a summary of a plan ({type(error).__name__}: {error})",
                 where=path,
-                remedy="Delete it and run the workflow again to remake it",
+                remedy=REMEDY,
             ) from None
-    totals = sum(months.values(), Counter[str]())
+    first, last = min(ends), max(ends)
+    by_day = last - first <= BY_DAY
     return Plan(
-        min(ends), max(ends), months, totals, spans, seen, segments, records, purge, appended
+        first=first,
+        last=last,
+        unit="day" if by_day else "month",
+        bins=_days(tables) if by_day else months,
+        totals=sum(months.values(), Counter[str]()),
+        spans=spans,
+        seen=seen,
+        segments=segments,
+        records=records,
+        purge_hours=purge,
+        appended=appended,
     )
+
+
+def _days(tables: Sequence[Path]) -> dict[str, Counter[str]]:
+    """Candidates of each day by what became of them, from the plans themselves."""
+    days: dict[str, Counter[str]] = {}
+    for path in tables:
+        try:
+            table = pd.read_parquet(path, columns=["time", "reason"])
+        except (OSError, ValueError) as error:
+            raise PluvialError(f"not a plan ({error})", where=path, remedy=REMEDY) from None
+        reasons = table["reason"].astype(object).fillna(KEPT).to_numpy()
+        dates = table["time"].to_numpy("datetime64[s]").astype("datetime64[D]")
+        for date in np.unique(dates):
+            days.setdefault(str(date), Counter()).update(reasons[dates == date])
+    return days
 
 
 def _segments(document: Mapping[str, Any], *, appended: bool) -> list[Segment]:
