@@ -42,7 +42,7 @@ $(RESULTS)/report/report.html: $(wildcard $(RESULTS)/figures/*.png)
 docs: env
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
-# Both are one run with `make test MARKS="not slurm"`: what they share is made once.
+# `make test MARKS="not slurm"` runs these and the long ones at once: what they share is made once.
 MARKS ?= not slurm and not long
 test: env
 	.venv/bin/pytest -n $(CORES) --dist loadgroup -m "$(MARKS)"

@@ -129,7 +129,7 @@ def read_plan(plans: Sequence[Path], tables: Sequence[Path]) -> Plan:
         first=first,
         last=last,
         unit="day" if by_day else "month",
-        bins=_days(tables) if by_day else months,
+        bins=_by_day(tables) if by_day else months,
         totals=sum(months.values(), Counter[str]()),
         spans=spans,
         seen=seen,
@@ -140,7 +140,7 @@ def read_plan(plans: Sequence[Path], tables: Sequence[Path]) -> Plan:
     )
 
 
-def _days(tables: Sequence[Path]) -> dict[str, Counter[str]]:
+def _by_day(tables: Sequence[Path]) -> dict[str, Counter[str]]:
     """Candidates of each day by what became of them, from the plans themselves."""
     days: dict[str, Counter[str]] = {}
     for path in tables:
