@@ -147,7 +147,7 @@ def _made(case: Case, counts: Counts, results: Path) -> Iterator[str]:
     shards = sum(counts.shards.values())
     plans = [results / "plan" / f"{edition.name}.json" for edition in editions(case)]
     if all(plan.exists() for plan in plans):
-        records, planned = _planned([read_json(plan)["splits"] for plan in plans])
+        records, planned = _planned(plans)
         shards = sum(planned.values())
         kept = ", ".join(f"{split} {count:,}" for split, count in records.items() if count)
         yield f"planned   {sum(records.values()):,} records kept: {kept}; in {shards:,} shards"
@@ -167,11 +167,19 @@ def _made(case: Case, counts: Counts, results: Path) -> Iterator[str]:
     )
 
 
-def _planned(plans: list[dict[str, dict[str, int]]]) -> tuple[Counter[str], Counter[str]]:
+def _planned(plans: list[Path]) -> tuple[Counter[str], Counter[str]]:
     """Records and shards by split, of all editions' plans."""
     records, shards = Counter[str](), Counter[str]()
-    for splits in plans:
-        for split, counts in splits.items():
-            records[split] += counts["records"]
-            shards[split] += counts["shards"]
+    for plan in plans:
+        document = read_json(plan)
+        try:
+            for split, counts in document["splits"].items():
+                records[split] += counts["records"]
+                shards[split] += counts["shards"]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise PluvialError(
+                f"not a summary of a plan ({type(error).__name__}: {error})",
+                where=plan,
+                remedy="Delete it and run the workflow again to remake it",
+            ) from None
     return records, shards
